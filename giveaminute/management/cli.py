@@ -1,0 +1,82 @@
+"""The commands as invoke tasks: for `tasks.py` in a checkout, and for `python -m giveaminute` anywhere."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.program import Program
+from invoke.tasks import Task
+
+from giveaminute import __version__
+from giveaminute.errors import ExitCode, UsageError
+from giveaminute.management.command import Command, commands
+from giveaminute.management.console import Console
+from giveaminute.management.invocation import run
+
+
+def namespace(program: str = "invoke") -> Collection:
+    """One task a command; `program` is what people type before its name."""
+    collection = Collection()
+    for command in commands().values():
+        collection.add_task(task(command, program))
+    return collection
+
+
+def task(command: Command, program: str) -> Task[Any]:
+    """A command as an invoke task; its signature, which invoke reads the options from, is made of the command's."""
+
+    def body(context: Context, **options: Any) -> None:
+        console = Console()
+        console.program = program
+        try:
+            code = run(command, console, _with_dry(command, context, options))
+        except UsageError as error:
+            console.error(error)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            console.say("Interrupted.")
+            code = 130
+        if code != ExitCode.DONE:
+            raise Exit(code=int(code))
+
+    body.__doc__ = command.help
+    body.__name__ = command.name
+    body.__signature__ = inspect.Signature([_parameter("context"), *_parameters(command)])  # type: ignore[attr-defined]
+    # No short flags: invoke invents them from the names, and they clash with its own.
+    return Task(body, name=command.name, auto_shortflags=False, help={each.name: each.help for each in command.options})
+
+
+def _parameters(command: Command) -> list[inspect.Parameter]:
+    positional = [_parameter(each.name) for each in command.options if each.positional]
+    named = [_parameter(each.name, False if each.flag else None) for each in command.options if not each.positional]
+    return positional + named
+
+
+def _parameter(name: str, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+
+
+def _with_dry(command: Command, context: Context, options: dict[str, Any]) -> dict[str, Any]:
+    """invoke takes `--dry` as its own flag and still runs the body: it must never migrate for real."""
+    if not context.config.run.dry:
+        return options
+    if command.option("plan") is None:
+        raise UsageError(f"{command.name} has no dry run; nothing was done.", "Run it without --dry.")
+    return {**options, "plan": True}
+
+
+class _Program(Program):
+    """invoke without a tasks file: the commands are the program's own."""
+
+    def print_version(self) -> None:
+        print(f"giveaminute {__version__}")
+
+
+def main() -> None:
+    """`python -m giveaminute COMMAND`: the same words and exit codes as invoke."""
+    name = "python -m giveaminute"
+    _Program(name="giveaminute", binary=name, namespace=namespace(name), version=__version__).run()

@@ -1,0 +1,66 @@
+"""How a run looks on a terminal and in a log: one line a step, and one last line."""
+
+from __future__ import annotations
+
+import textwrap
+
+from giveaminute.management.console import Console
+from giveaminute.versioning.execution import Progress, StepResult
+from giveaminute.versioning.plan import Step
+from giveaminute.versioning.repository import Direction
+from giveaminute.versioning.runner import RunResult
+
+_INDENT = " " * 9
+
+
+class ConsoleProgress(Progress):
+    """A line when a step is done; on a terminal the line stands there while it runs."""
+
+    def __init__(self, console: Console, database: str) -> None:
+        self._console = console
+        self._database = database
+
+    def planned(self, before: int, steps: tuple[Step, ...]) -> None:
+        after = steps[-1].after if steps else before
+        self._console.say(f"{self._console.bold(self._database)}: version {before} → {after}")
+
+    def started(self, step: Step) -> None:
+        self._console.hold(self._line(step.script.number, step.script.title, step.direction, "…"))
+
+    def notice(self, text: str) -> None:
+        lines = text.splitlines()
+        if self._console.stderr.isatty():  # a log keeps each line whole, to be searched
+            room = max(20, self._console.width - len(_INDENT))
+            lines = [part for line in lines for part in textwrap.wrap(line, room)]
+        for line in lines:
+            self._console.say(f"{_INDENT}{self._console.dim(line)}")
+
+    def finished(self, result: StepResult) -> None:
+        seconds = self._console.green(f"{result.seconds:.2f} s")
+        self._console.say(self._line(result.version, result.title, result.direction, seconds), over=True)
+
+    def _line(self, number: int, title: str, direction: Direction, end: str) -> str:
+        arrow = "↑" if direction is Direction.UPGRADE else "↓"
+        room = max(20, min(64, self._console.width - 22))
+        text = title if len(title) <= room else title[: room - 1] + "…"
+        return f"  {arrow} {number:03d}  {text:<{room}}  {end}"
+
+
+def show_plan(steps: tuple[Step, ...], console: Console) -> None:
+    """The steps on stdout, one a line: direction, number, title."""
+    for step in steps:
+        console.result(f"{step.direction.value} {step.script.number:03d} {step.script.title}".rstrip())
+    console.say(f"{_counted(len(steps))} would run." if steps else "Nothing to do.")
+
+
+def show_run(result: RunResult, console: Console) -> None:
+    """One last line."""
+    if not result.steps:
+        console.say(f"Nothing to do: the database is at version {result.after}.")
+        return
+    verb = "applied" if result.steps[-1].direction is Direction.UPGRADE else "taken back"
+    console.say(console.green(f"{_counted(len(result.steps))} {verb}; now at version {result.after}."))
+
+
+def _counted(number: int) -> str:
+    return "1 migration" if number == 1 else f"{number} migrations"

@@ -1,0 +1,113 @@
+"""One open database: the engine's own short SQL over the driver, and the same connection lent to SQLAlchemy.
+
+The engine speaks to the driver directly, so that a command with nothing to do imports neither SQLAlchemy
+nor Alembic; a migration gets both, on this very connection, and so in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from giveaminute.errors import MigrationToolError
+from giveaminute.settings import DatabaseUrl
+from giveaminute.versioning.dialects import for_family
+from giveaminute.versioning.dialects.base import DriverConnection
+
+NO_PARAMETERS: Mapping[str, object] = {}
+
+
+class Database:
+    """A connection and the dialect that knows its ways. Close it, or use `opened`.
+
+    Raises CannotConnect. `wait`: seconds for another's lock, where the database itself makes a writer wait (SQLite).
+    """
+
+    def __init__(self, url: DatabaseUrl, *, read_only: bool, wait: float = 0) -> None:
+        self.url = url
+        self.dialect = for_family(url.family)
+        self._read_only = read_only
+        self._wait = wait
+        self.connection = self._connect()
+
+    def _connect(self) -> DriverConnection:
+        return self.dialect.connect(self.url, read_only=self._read_only, wait=self._wait)
+
+    def close(self) -> None:
+        """Close the connection; one that is lost is closed."""
+        with suppress(self.dialect.driver_error):
+            self.connection.close()
+
+    def reopen(self) -> None:
+        """Go on with a new session. A database in memory lives in its connection, and keeps it."""
+        if self.dialect.outlives_its_connection(self.url):
+            self.close()
+            self.connection = self._connect()
+            self.claim()
+
+    def claim(self) -> None:
+        """Make this connection the one that works. Raises Busy."""
+        self.dialect.claim(self, self._wait)
+
+    def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> list[tuple[Any, ...]]:
+        """The rows of a question with `:name` parameters."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(self.dialect.bind(sql), dict(parameters))
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def scalar(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> Any:
+        """The first value of the first row, None where there is no row."""
+        rows = self.query(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> int:
+        """Run one statement of the engine's own; returns the rows it matched."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(self.dialect.bind(sql), dict(parameters))
+            return cursor.rowcount
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit at the end, roll back on any error (Ctrl-C too)."""
+        self.dialect.begin(self)
+        try:
+            yield
+        except BaseException:
+            self.roll_back()
+            raise
+        self.connection.commit()
+
+    def roll_back(self) -> None:
+        """Roll back; a connection that is lost has nothing left to roll back."""
+        try:
+            self.connection.rollback()
+        except self.dialect.driver_error as error:
+            if not self.dialect.is_connection_lost(error):
+                raise
+
+    def tables(self) -> list[str]:
+        """All tables and views, ours included."""
+        return self.dialect.tables(self)
+
+
+@contextmanager
+def opened(url: DatabaseUrl, *, read_only: bool, wait: float = 0) -> Iterator[Database]:
+    """Open, lend and close a database. Driver errors that have a remedy of their own become ours."""
+    database = Database(url, read_only=read_only, wait=wait)
+    dialect = database.dialect
+    try:
+        yield database
+    except dialect.driver_error as error:
+        translated = dialect.translate(error, url)
+        if translated is None:
+            translated = MigrationToolError(f"{url}: {dialect.explain(error)}")
+        raise translated from error
+    finally:
+        database.close()

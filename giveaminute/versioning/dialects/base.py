@@ -1,0 +1,151 @@
+"""What the engine asks of a database: every difference between MySQL/MariaDB and SQLite is behind this page."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from giveaminute.settings import DatabaseUrl
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from giveaminute.errors import MigrationToolError
+    from giveaminute.versioning.operations import Operations
+    from giveaminute.versioning.schema import Schema
+    from giveaminute.versioning.statements import Syntax
+
+
+class Cursor(Protocol):
+    """The part of PEP 249's cursor that the engine uses."""
+
+    rowcount: int
+
+    @property
+    def description(self) -> Any: ...
+    def execute(self, operation: str, parameters: Any = ..., /) -> Any: ...
+    def executemany(self, operation: str, parameters: Any, /) -> Any: ...
+    def fetchall(self) -> Sequence[Any]: ...
+    def close(self) -> None: ...
+
+
+class DriverConnection(Protocol):
+    """The part of PEP 249's connection that the engine uses."""
+
+    def cursor(self) -> Cursor: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class OpenDatabase(Protocol):
+    """The part of `Database` that a dialect asks: SQL with `:name` parameters on one connection."""
+
+    url: DatabaseUrl
+    connection: DriverConnection
+
+    def query(self, sql: str, parameters: Mapping[str, object] = ..., /) -> list[tuple[Any, ...]]: ...
+    def scalar(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Any: ...
+    def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> int: ...
+
+
+class Dialect(ABC):
+    """One family of databases. An instance holds no state: facts go in, SQL and answers come out."""
+
+    name: str
+    """How SQL scripts are named for it: `mysql` or `sqlite`."""
+
+    transactional_ddl: bool
+    """True where a whole migration, its version row and its history row are one transaction."""
+
+    driver_error: type[Exception]
+    """The root of the driver's exceptions."""
+
+    bookkeeping: Mapping[str, str]
+    """Our own tables by name, each with the statement that creates it where it is missing."""
+
+    table_options: str
+    """What follows a CREATE TABLE of our own."""
+
+    @abstractmethod
+    def connect(self, url: DatabaseUrl, *, read_only: bool, wait: float) -> DriverConnection:
+        """Open one connection in the engine's fixed session settings; `wait` is seconds for another's lock.
+
+        With `read_only` nothing can be written through it, and nothing is created by opening it.
+        Raises CannotConnect.
+        """
+
+    @abstractmethod
+    def outlives_its_connection(self, url: DatabaseUrl) -> bool:
+        """Whether the database is still there when its connection is closed."""
+
+    @abstractmethod
+    def bind(self, sql: str) -> str:
+        """`sql` with its `:name` parameters as the driver wants them."""
+
+    @abstractmethod
+    def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
+        """A SQLAlchemy engine over this one open connection (a lent one: it never commits or closes it)."""
+
+    @abstractmethod
+    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
+        """The `op` that a migration gets."""
+
+    @abstractmethod
+    def begin(self, database: OpenDatabase) -> None:
+        """Open the transaction of a step; on SQLite it takes the write lock at once."""
+
+    @abstractmethod
+    def tables(self, database: OpenDatabase) -> list[str]:
+        """The names of all tables and views, ours included, sorted."""
+
+    @abstractmethod
+    def read_schema(self, database: OpenDatabase, tables: Sequence[str] | None = None) -> Schema:
+        """The schema as frozen values."""
+
+    @abstractmethod
+    def prepare(self, database: OpenDatabase, version_table: str) -> None:
+        """Make sure that our own tables are there and are safe to write to."""
+
+    @abstractmethod
+    def exclusive(self, database: OpenDatabase, wait: float) -> AbstractContextManager[None]:
+        """Hold the right to migrate this database; others wait up to `wait` seconds, then get Busy."""
+
+    @abstractmethod
+    def claim(self, database: OpenDatabase, wait: float) -> None:
+        """Mark this connection as the one that works, for as long as the server is busy with it.
+
+        A server finishes an ALTER whose client was killed; the next run waits here for its end, up to `wait`
+        seconds, then gets Busy.
+        """
+
+    @abstractmethod
+    def untransactional_tables(self, database: OpenDatabase) -> list[str]:
+        """The tables whose rows no transaction covers (MyISAM)."""
+
+    @abstractmethod
+    def broken_references(self, database: OpenDatabase) -> list[str]:
+        """Rows that break a foreign key, in words, where the database itself does not refuse them."""
+
+    @abstractmethod
+    def is_missing_table(self, error: Exception) -> bool:
+        """Whether a driver's error says that a table is not there."""
+
+    @abstractmethod
+    def is_connection_lost(self, error: Exception) -> bool:
+        """Whether a driver's error leaves open what became of the statement."""
+
+    @abstractmethod
+    def explain(self, error: Exception) -> str:
+        """A driver's error in one line."""
+
+    @abstractmethod
+    def translate(self, error: Exception, url: DatabaseUrl) -> MigrationToolError | None:
+        """A driver's error outside a migration as one of ours, where it has a remedy of its own."""
+
+    @property
+    @abstractmethod
+    def syntax(self) -> Syntax:
+        """How its SQL scripts are split."""

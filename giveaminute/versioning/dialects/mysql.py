@@ -1,0 +1,268 @@
+"""MySQL and MariaDB: every DDL statement commits by itself, so a migration is a journal of statements."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+from pymysql.constants import CLIENT, CR, ER
+
+from giveaminute.errors import Busy, CannotConnect, MigrationToolError
+from giveaminute.settings import DatabaseUrl
+from giveaminute.versioning.dialects.base import Dialect, DriverConnection, OpenDatabase
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from giveaminute.versioning.operations import Operations
+    from giveaminute.versioning.schema import Schema
+    from giveaminute.versioning.statements import Syntax
+
+# The same session on every server, whatever its defaults: strict, so that no value is cut in silence; zero
+# dates allowed, because installs since 2011 hold them and a strict ALTER would refuse to copy them; one
+# collation, because views and triggers store the session's.
+SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+LOCK_WAIT = 50
+"""Seconds to wait for a metadata or row lock: the default of a day or a year would queue the application behind us."""
+SESSION = (
+    f"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION sql_mode = '{SQL_MODE}',"
+    " SESSION default_storage_engine = InnoDB, SESSION sql_quote_show_create = 1,"
+    " SESSION foreign_key_checks = 1, SESSION unique_checks = 1,"
+    f" SESSION lock_wait_timeout = {LOCK_WAIT}, SESSION innodb_lock_wait_timeout = {LOCK_WAIT}"
+)
+LOCK_IDLE = 31_536_000
+"""Seconds that the server lets the lock's connection be idle; an ALTER can take longer than the usual 8 hours."""
+CONNECT_TIMEOUT = 10
+"""Seconds, where the URL does not say `connect_timeout`."""
+
+_OURS = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
+BOOKKEEPING = {
+    "migrate_history": f"""
+        CREATE TABLE IF NOT EXISTS migrate_history (
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            version INT NOT NULL, title VARCHAR(250) NOT NULL, direction VARCHAR(10) NOT NULL,
+            checksum VARCHAR(80) NOT NULL,
+            started DATETIME(6) NOT NULL, finished DATETIME(6) NULL, seconds DOUBLE NULL,
+            `user` VARCHAR(80) NOT NULL, host VARCHAR(255) NOT NULL,
+            outcome VARCHAR(20) NOT NULL, backup VARCHAR(1024) NULL, error TEXT NULL) {_OURS}""",
+    "migrate_journal": f"""
+        CREATE TABLE IF NOT EXISTS migrate_journal (
+            number INT NOT NULL PRIMARY KEY,
+            run BIGINT NOT NULL, state VARCHAR(10) NOT NULL, hash CHAR(64) NOT NULL, statement MEDIUMTEXT NOT NULL,
+            answers LONGTEXT NOT NULL, matched BIGINT NULL, started DATETIME(6) NOT NULL, error TEXT NULL) {_OURS}""",
+    "migrate_kept": f"""
+        CREATE TABLE IF NOT EXISTS migrate_kept (
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            version INT NOT NULL, table_name VARCHAR(64) NOT NULL, kind VARCHAR(10) NOT NULL,
+            reason VARCHAR(250) NOT NULL, row_data LONGTEXT NOT NULL,
+            kept_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, KEY version (version, table_name)) {_OURS}""",
+}
+
+_PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+# Error numbers: the servers' «Server Error Message Reference»; PyMySQL names only some of them.
+_LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, 1927}
+_DENIED = {ER.ACCESS_DENIED_ERROR, 1698}
+_NO_RIGHT = {ER.DBACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR, 1227}
+_LOCKED = {ER.LOCK_WAIT_TIMEOUT, ER.LOCK_DEADLOCK}
+_READ_ONLY = {ER.OPTION_PREVENTS_STATEMENT, 1792, 1836}
+
+
+class MySQLDialect(Dialect):
+    """PyMySQL with transactions on; a statement is durable when the recorder commits it."""
+
+    name = "mysql"
+    transactional_ddl = False
+    driver_error = pymysql.Error
+    bookkeeping: Mapping[str, str] = BOOKKEEPING
+    table_options = f" {_OURS}"
+
+    def connect(self, url: DatabaseUrl, *, read_only: bool, wait: float) -> DriverConnection:
+        refusals: list[CannotConnect] = []
+        for host, port in url.hosts:
+            try:
+                opened: DriverConnection = _open(url, host, port, read_only)
+                return opened
+            except (pymysql.Error, OSError) as error:
+                refusals.append(_refusal(error, url))
+        raise refusals[0]
+
+    def outlives_its_connection(self, url: DatabaseUrl) -> bool:
+        return True
+
+    def bind(self, sql: str) -> str:
+        return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+    def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
+        from giveaminute.versioning.lending import engine_over
+
+        return engine_over("mysql+pymysql://", "pyformat", connection)
+
+    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
+        from giveaminute.versioning.dialects.mysql_operations import MySQLOperations
+
+        return MySQLOperations(connection, version)
+
+    def begin(self, database: OpenDatabase) -> None:
+        database.execute("START TRANSACTION")
+
+    def tables(self, database: OpenDatabase) -> list[str]:
+        rows = database.query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        return sorted(name for (name,) in rows)
+
+    def read_schema(self, database: OpenDatabase, tables: Sequence[str] | None = None) -> Schema:
+        from giveaminute.versioning.dialects.mysql_schema import read_schema
+
+        return read_schema(database.query, tables)
+
+    def prepare(self, database: OpenDatabase, version_table: str) -> None:
+        for name, statement in self.bookkeeping.items():
+            if not _engine_of(database, name):  # asked first: CREATE IF NOT EXISTS warns, and waits for locks
+                database.execute(statement)
+        if _engine_of(database, version_table) not in (None, "InnoDB"):
+            # The old tool left it MyISAM, which no transaction covers and no cluster replicates.
+            database.execute(f"ALTER TABLE `{version_table}` ENGINE=InnoDB")
+
+    @contextmanager
+    def exclusive(self, database: OpenDatabase, wait: float) -> Iterator[None]:
+        """A named lock of the server on a connection of its own, which dies with this process.
+
+        Galera's nodes each have their own locks, so there it excludes only runs on the same node.
+        """
+        connection = self.connect(database.url, read_only=False, wait=0)
+        try:
+            _take_lock(connection, database, "migrate", wait)
+            yield
+        finally:
+            with suppress(pymysql.Error):  # closed or lost, the lock is free
+                connection.close()
+
+    def claim(self, database: OpenDatabase, wait: float) -> None:
+        _take_lock(database.connection, database, "migrating", wait)
+
+    def untransactional_tables(self, database: OpenDatabase) -> list[str]:
+        rows = database.query(
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'"
+        )
+        return sorted(name for (name,) in rows)
+
+    def broken_references(self, database: OpenDatabase) -> list[str]:
+        return []
+
+    def is_missing_table(self, error: Exception) -> bool:
+        return _code(error) == ER.NO_SUCH_TABLE
+
+    def is_connection_lost(self, error: Exception) -> bool:
+        return isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError)) and _code(error) in _LOST
+
+    def explain(self, error: Exception) -> str:
+        return f"({error.args[0]}) {error.args[1]}" if len(error.args) > 1 else str(error)
+
+    def translate(self, error: Exception, url: DatabaseUrl) -> MigrationToolError | None:
+        code = _code(error)
+        if self.is_connection_lost(error):
+            return CannotConnect(f"{url}: the connection was lost.", "See that the server is up, then run it again.")
+        if code in _LOCKED:
+            return Busy(
+                f"{url}: {self.explain(error)}.", "Run it again when the transaction that holds the lock has ended."
+            )
+        if code in _READ_ONLY:
+            return CannotConnect(f"{url}: {self.explain(error)}.", "Name a server that accepts writes with --url.")
+        return _no_right(self.explain(error), url) if code in _NO_RIGHT else None
+
+    @property
+    def syntax(self) -> Syntax:
+        from giveaminute.versioning.statements import Syntax
+
+        return Syntax.MYSQL
+
+
+def _code(error: Exception) -> int | None:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else None
+
+
+def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
+    options: dict[str, Any] = {
+        name: url.options[name] for name in ("unix_socket", "ssl_ca", "ssl_cert", "ssl_key") if name in url.options
+    }
+    if host in ("localhost", "127.0.0.1", "::1") and not any(name.startswith("ssl_") for name in options):
+        options["ssl_disabled"] = True  # nothing leaves the machine, and making a TLS context takes 25 ms
+    connection = pymysql.connect(
+        host=host,
+        port=port,
+        user=url.user or None,
+        # The server hashes the bytes of its own character set; PyMySQL would encode a str as latin1.
+        password=url.password.encode("utf-8"),
+        database=url.database,
+        charset="utf8mb4",
+        client_flag=CLIENT.FOUND_ROWS,
+        connect_timeout=int(url.options.get("connect_timeout", CONNECT_TIMEOUT)),
+        init_command=SESSION,
+        **options,
+    )
+    if read_only:  # a statement, since the variable's name differs between the families
+        connection.query("SET SESSION TRANSACTION READ ONLY")
+    return connection
+
+
+def _refusal(error: Exception, url: DatabaseUrl) -> CannotConnect:
+    code = _code(error)
+    if code == ER.BAD_DB_ERROR:
+        return CannotConnect(
+            f"{url}: there is no database «{url.database}» on that server.",
+            f"Create it (CREATE DATABASE `{url.database}`), or name another with --url or in config.yaml.",
+        )
+    if code in _DENIED:
+        return CannotConnect(
+            f"{url}: the server refuses this user or password.",
+            "Mend them where they come from: in config.yaml, or percent-encoded in DATABASE_URL or --url.",
+        )
+    if code in _NO_RIGHT:
+        return _no_right(error.args[1], url)
+    reason = error.args[1] if len(error.args) > 1 else str(error)
+    if isinstance(error, OSError):  # PyMySQL makes its own of those of the network
+        return CannotConnect(
+            f"{url}: TLS cannot be set up: {reason}.", "See that ssl_ca, ssl_cert and ssl_key are right."
+        )
+    return CannotConnect(
+        f"{url}: cannot be reached: {reason}.", "See that the server is up, and that host and port are right."
+    )
+
+
+def _no_right(reason: str, url: DatabaseUrl) -> CannotConnect:
+    return CannotConnect(
+        f"{url}: {reason}.",
+        f"Grant what is missing, for a deploy: GRANT ALL ON `{url.database}`.* TO '{url.user}'@HOST",
+    )
+
+
+def _engine_of(database: OpenDatabase, table: str) -> str | None:
+    found = database.scalar(
+        "SELECT engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :table",
+        {"table": table},
+    )
+    return None if found is None else str(found)
+
+
+def _take_lock(connection: DriverConnection, database: OpenDatabase, purpose: str, wait: float) -> None:
+    name = f"{purpose}:{database.url.database}"[:64]  # the server's locks know no databases
+    cursor = connection.cursor()
+    cursor.execute("SET SESSION wait_timeout = %s", (LOCK_IDLE,))
+    cursor.execute("SELECT GET_LOCK(%s, %s)", (name, math.ceil(wait)))  # MySQL rounds half a second down
+    if cursor.fetchall()[0][0] != 1:
+        raise Busy(
+            f"{database.url.name} is being migrated by {_holder(database, name)}.",
+            "Run it again when that has finished, or with a longer --wait.",
+        )
+
+
+def _holder(database: OpenDatabase, name: str) -> str:
+    rows = database.query(
+        "SELECT p.user, p.host, p.id, p.time FROM information_schema.processlist p WHERE p.id = IS_USED_LOCK(:name)",
+        {"name": name},
+    )
+    return f"{rows[0][0]}@{rows[0][1]} (connection {rows[0][2]})" if rows else "another process"

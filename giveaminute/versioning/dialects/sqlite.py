@@ -1,0 +1,166 @@
+"""SQLite: a file, one writer at a time, and DDL inside transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from giveaminute.errors import Busy, CannotConnect, MigrationToolError
+from giveaminute.settings import DatabaseUrl
+from giveaminute.versioning.dialects.base import Dialect, DriverConnection, OpenDatabase
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from giveaminute.versioning.operations import Operations
+    from giveaminute.versioning.schema import Schema
+    from giveaminute.versioning.statements import Syntax
+
+BOOKKEEPING = {
+    "migrate_history": """
+        CREATE TABLE IF NOT EXISTS migrate_history (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            version INTEGER NOT NULL, title TEXT NOT NULL, direction TEXT NOT NULL, checksum TEXT NOT NULL,
+            started TEXT NOT NULL, finished TEXT, seconds REAL, "user" TEXT NOT NULL, host TEXT NOT NULL,
+            outcome TEXT NOT NULL, backup TEXT, error TEXT)""",
+    "migrate_kept": """
+        CREATE TABLE IF NOT EXISTS migrate_kept (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            version INTEGER NOT NULL, table_name TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
+            row_data TEXT NOT NULL,
+            kept_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)""",
+}
+
+
+class SQLiteDialect(Dialect):
+    """Python's own sqlite3 with its implicit transactions off, so that BEGIN is ours and covers DDL too."""
+
+    name = "sqlite"
+    transactional_ddl = True
+    driver_error = sqlite3.Error
+    bookkeeping: Mapping[str, str] = BOOKKEEPING
+    table_options = ""
+
+    def connect(self, url: DatabaseUrl, *, read_only: bool, wait: float) -> DriverConnection:
+        try:
+            opened: DriverConnection = _open(url, read_only=read_only, wait=wait)
+            return opened
+        except sqlite3.Error as error:
+            raise CannotConnect(f"{url}: {error}.", _way_in(Path(url.path))) from error
+
+    def outlives_its_connection(self, url: DatabaseUrl) -> bool:
+        return url.path != ""
+
+    def bind(self, sql: str) -> str:
+        return sql
+
+    def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
+        from giveaminute.versioning.lending import engine_over
+
+        return engine_over("sqlite://", "named", connection)
+
+    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
+        from giveaminute.versioning.dialects.sqlite_operations import SQLiteOperations
+
+        return SQLiteOperations(connection, version)
+
+    def begin(self, database: OpenDatabase) -> None:
+        database.execute("BEGIN IMMEDIATE")
+
+    def tables(self, database: OpenDatabase) -> list[str]:
+        rows = database.query(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        return sorted(name for (name,) in rows)
+
+    def read_schema(self, database: OpenDatabase, tables: Sequence[str] | None = None) -> Schema:
+        from giveaminute.versioning.dialects.sqlite_schema import read_schema
+
+        return read_schema(database.query, tables)
+
+    def prepare(self, database: OpenDatabase, version_table: str) -> None:
+        for statement in self.bookkeeping.values():
+            database.execute(statement)
+
+    @contextmanager
+    def exclusive(self, database: OpenDatabase, wait: float) -> Iterator[None]:
+        # Each step's BEGIN IMMEDIATE is the lock here, and its compare-and-set of the version row the proof.
+        yield
+
+    def claim(self, database: OpenDatabase, wait: float) -> None:
+        """A statement here ends with its process."""
+
+    def untransactional_tables(self, database: OpenDatabase) -> list[str]:
+        return []
+
+    def broken_references(self, database: OpenDatabase) -> list[str]:
+        rows = database.query("PRAGMA foreign_key_check")
+        return [f"{table}: row {rowid} refers to no {parent}" for table, rowid, parent, _ in rows]
+
+    def is_missing_table(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
+
+    def is_connection_lost(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error)
+
+    def explain(self, error: Exception) -> str:
+        return str(error)
+
+    def translate(self, error: Exception, url: DatabaseUrl) -> MigrationToolError | None:
+        text = str(error)
+        if "readonly database" in text or "read-only" in text or "unable to open" in text:
+            return CannotConnect(
+                f"{url.name}: {text}.", "Let this user write to the file and to its folder, then run it again."
+            )
+        if "locked" in text:
+            return Busy(
+                f"{url.name} is locked by another process.",
+                "Run it again when that has finished, or with a longer --wait.",
+            )
+        if "not a database" in text or "malformed" in text:
+            return CannotConnect(
+                f"{url.name}: {text}.", "Name an SQLite file with --url, or restore this one from a backup."
+            )
+        return None
+
+    @property
+    def syntax(self) -> Syntax:
+        from giveaminute.versioning.statements import Syntax
+
+        return Syntax.SQLITE
+
+
+def _open(url: DatabaseUrl, *, read_only: bool, wait: float) -> Any:
+    # A question about a file that is not there is answered from an empty database: opening must not create it.
+    absent = read_only and Path(url.path).parent.is_dir() and not Path(url.path).exists()
+    if url.path and Path(url.path).is_dir():
+        raise sqlite3.OperationalError("it is a folder, not a database file")
+    uri = f"file:{quote(url.path)}?mode={_mode(url.path, read_only)}"
+    name = ":memory:" if absent or not url.path else uri
+    connection = sqlite3.connect(name, uri=True, isolation_level=None, timeout=max(wait, 1))
+    connection.execute("PRAGMA foreign_keys = OFF")  # a rebuild drops tables that others refer to; checked at its end
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _mode(path: str, read_only: bool) -> str:
+    """What a killed process left in a journal has to be rolled back before anybody can read (SQLite: «Hot Rollback
+    Journals»), which `ro` may not; nothing else is written, for `query_only` sees to that.
+    """
+    if not read_only:
+        return "rwc"
+    return "rw" if Path(f"{path}-journal").exists() else "ro"
+
+
+def _way_in(path: Path) -> str:
+    """What lets this user open a file that could not be opened."""
+    if path.is_dir():
+        return "Name a file in it: sqlite:///FILE"
+    if not path.parent.is_dir():
+        return f"Make its folder, or mend the path: mkdir -p {path.parent}"
+    return f"Let this user read and write {path} and its folder, then run it again."

@@ -1,0 +1,267 @@
+"""One migration on its way: executed, recorded, and on a failure told where it stands."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from giveaminute.errors import CannotConnect, HalfApplied, MigrationFailed, MigrationToolError
+from giveaminute.versioning import history
+from giveaminute.versioning.database import Database
+from giveaminute.versioning.history import Outcome, Run
+from giveaminute.versioning.plan import Step
+from giveaminute.versioning.repository import Direction, Repository
+
+if TYPE_CHECKING:
+    from giveaminute.versioning import journal
+    from giveaminute.versioning.script import PythonMigration, SqlMigration
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One migration that was run. `statements`: how many it sent; `seconds`: wall time."""
+
+    version: int
+    title: str
+    direction: Direction
+    statements: int
+    seconds: float
+
+
+class Progress:
+    """What a run tells while it goes on; does nothing by itself."""
+
+    def planned(self, before: int, steps: tuple[Step, ...]) -> None:
+        """The steps that will run."""
+
+    def started(self, step: Step) -> None:
+        """A step begins."""
+
+    def notice(self, text: str) -> None:
+        """A migration has something to say to the operator."""
+
+    def finished(self, result: StepResult) -> None:
+        """A step is done and recorded."""
+
+
+class StepRun:
+    """One migration on its way: its recorder, its row in the history, and what becomes of both."""
+
+    def __init__(
+        self,
+        database: Database,
+        repository: Repository,
+        progress: Progress,
+        step: Step,
+        migration: PythonMigration | SqlMigration,
+    ) -> None:
+        self.database = database
+        self.repository = repository
+        self.progress = progress
+        self.step = step
+        self.migration = migration
+        self.clock = time.monotonic()
+        self.line: int | None = None
+
+    def run(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult | None:
+        """Run and record it; None where another process moved the version row first."""
+        if self.database.dialect.transactional_ddl:
+            return self._as_one_transaction()
+        return self._by_journal(stopped, last_statement_applied)
+
+    def _as_one_transaction(self) -> StepResult | None:
+        from giveaminute.versioning.journal import Recorder
+
+        recorder = Recorder()
+        with self.database.transaction():
+            if not history.advance(self.database, self.repository, self.step.before, self.step.after):
+                return None
+            row = self._start(Outcome.RUNNING)
+            broken = len(self.database.dialect.broken_references(self.database))
+            try:
+                self._execute(recorder)
+                self._refuse_broken(self.database.dialect.broken_references(self.database), broken)
+            except BaseException as error:
+                self.database.roll_back()
+                failure = self._failure(error, recorder)
+                self._record_failure(failure or error)
+                if failure is None:
+                    raise
+                raise failure from error
+            history.end(self.database, row, Outcome.DONE, self._seconds())
+        return self._result(recorder)
+
+    def _record_failure(self, error: BaseException) -> None:
+        with self.database.transaction():
+            row = self._start(Outcome.FAILED)
+            history.end(self.database, row, Outcome.FAILED, self._seconds(), _first_line(error))
+
+    def _by_journal(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult:
+        from giveaminute.versioning import journal
+
+        done = self._settle(stopped, last_statement_applied) if stopped else []
+        row = self._resume(stopped) if stopped else self._start(Outcome.RUNNING)
+        self.database.connection.commit()
+        recorder = journal.Journal(self.database, row, done)
+        try:
+            self._execute(recorder)
+            with self.database.transaction():
+                if not history.advance(self.database, self.repository, self.step.before, self.step.after):
+                    raise HalfApplied(
+                        f"The version row moved away from {self.step.before} while {self.step.script.number:03d} ran.",
+                        "Find out who changed it; then run: invoke status",
+                    )
+                history.end(self.database, row, Outcome.DONE, self._seconds())
+                journal.clear(self.database, row)
+        except BaseException as error:
+            failure = self._failure(error, recorder)
+            self._stop(row, recorder, failure or error)
+            if failure is None:
+                raise
+            raise failure from error
+        return self._result(recorder)
+
+    def _settle(self, stopped: Run, applied: bool | None) -> list[journal.Entry]:
+        """The statements that are known to be done. Raises HalfApplied where one is in doubt and nobody has decided."""
+        from giveaminute.versioning import journal
+
+        entries = journal.entries(self.database, stopped.id)
+        last = entries[-1] if entries else None
+        if last is not None and last.state is journal.State.SENT:
+            if applied is None:
+                raise HalfApplied(
+                    f"{self.migration.path.name} was killed at statement"
+                    f" {last.number} «{journal.shown(last.statement)}»:"
+                    f" whether it took effect is not known. Committed before it: {last.number - 1}.",
+                    "Look at the table, then run: invoke upgrade --last-statement applied (or: not-applied)",
+                )
+            journal.settle(self.database, last, applied=applied)
+            self.database.connection.commit()
+            entries = journal.entries(self.database, stopped.id)
+        return [entry for entry in entries if entry.state is not journal.State.REFUSED]
+
+    def _stop(self, row: int, recorder: journal.Recorder, error: BaseException) -> None:
+        """Record a failure: as FAILED where nothing of it is left, as STOPPED where statements were committed.
+
+        With the connection lost there is nobody to record it: the run stays RUNNING, its last statement in doubt.
+        """
+        try:
+            self._record_stop(row, recorder, error)
+        except self.database.dialect.driver_error as lost:
+            if not self.database.dialect.is_connection_lost(lost):
+                raise
+
+    def _record_stop(self, row: int, recorder: journal.Recorder, error: BaseException) -> None:
+        from giveaminute.versioning import journal
+
+        self.database.roll_back()
+        with self.database.transaction():
+            outcome = Outcome.STOPPED if recorder.committed else Outcome.FAILED
+            history.end(self.database, row, outcome, self._seconds(), _first_line(error))
+            if outcome is Outcome.FAILED:
+                journal.clear(self.database, row)
+            else:
+                journal.settle_sent(self.database, row, recorder.committed)
+
+    def _resume(self, stopped: Run) -> int:
+        history.resume(self.database, stopped.id, self.migration.checksum)
+        return stopped.id
+
+    def _start(self, outcome: Outcome) -> int:
+        script = self.step.script
+        return history.start(
+            self.database, script.number, script.title, self.step.direction, self.migration.checksum, outcome
+        )
+
+    def _execute(self, recorder: journal.Recorder) -> None:
+        from giveaminute.versioning.script import PythonMigration
+
+        if isinstance(self.migration, PythonMigration):
+            self._execute_python(self.migration, recorder)
+        else:
+            self._execute_sql(self.migration, recorder)
+
+    def _execute_sql(self, migration: SqlMigration, recorder: journal.Recorder) -> None:
+        for statement in migration.statements:
+            self.line = statement.line
+            cursor = self.database.connection.cursor()
+            try:
+                recorder.execute(cursor, statement.text, None)
+            finally:
+                cursor.close()
+
+    def _execute_python(self, migration: PythonMigration, recorder: journal.Recorder) -> None:
+        from giveaminute.versioning.lending import lent
+
+        function = migration.function(self.step.direction)
+        dialect = self.database.dialect
+        with lent(dialect, self.database.connection, recorder) as connection:
+            op = dialect.operations(connection, self.step.script.number)
+            op.on_notice = self.progress.notice
+            function(op)
+
+    def _refuse_broken(self, broken: list[str], before: int) -> None:
+        """Only more than before counts: an install may have had orphans all along, and going down brings such back."""
+        if len(broken) > before and self.step.direction is Direction.UPGRADE:
+            raise MigrationFailed(f"it leaves {len(broken) - before} rows that refer to nothing: {broken[-1]}")
+
+    def _failure(self, error: BaseException, recorder: journal.Recorder) -> MigrationToolError | None:
+        """The error as users read it; None for Ctrl-C and the like, which stay what they are."""
+        if not isinstance(error, Exception) or isinstance(error, HalfApplied):
+            return None
+        name = self.migration.path.name
+        line = self.line if self.line is not None else _line_in(error, str(self.migration.path))
+        where = (f"{name}, line {line}" if line else name) + self._statement(recorder)
+        cause = getattr(error, "orig", None) or error
+        if isinstance(cause, Exception) and self.database.dialect.is_connection_lost(cause):
+            return CannotConnect(
+                f"{where}: the connection was lost, and whether the statement took effect is not known.",
+                f"See that the server is up, then run: {self._command()}",
+            )
+        return MigrationFailed(f"{where}: {self._reason(error)}", self._remedy(recorder))
+
+    def _statement(self, recorder: journal.Recorder) -> str:
+        if recorder.failed is None:
+            return f", after statement {recorder.number}" if recorder.number else ""
+        return f", {recorder.failed}"
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, MigrationToolError):
+            return error.message
+        cause = getattr(error, "orig", None) or error
+        if isinstance(cause, self.database.dialect.driver_error):
+            return self.database.dialect.explain(cause)
+        return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+    def _remedy(self, recorder: journal.Recorder) -> str:
+        if recorder.committed:
+            return (
+                f"Committed before it: {recorder.committed} of its statements; the version stays {self.step.before}."
+                f" Mend what comes after them, then run: {self._command()} (it goes on there)"
+            )
+        return f"Nothing of it was kept; the version stays {self.step.before}. Mend it, then run: {self._command()}"
+
+    def _command(self) -> str:
+        up = self.step.direction is Direction.UPGRADE
+        return "invoke upgrade" if up else f"invoke downgrade {self.step.after}"
+
+    def _result(self, recorder: journal.Recorder) -> StepResult:
+        script = self.step.script
+        if recorder.session_changed:
+            self.database.reopen()  # the next migration starts with the session that it would have if run alone
+        return StepResult(script.number, script.title, self.step.direction, recorder.number, self._seconds())
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.clock
+
+
+def _line_in(error: BaseException, path: str) -> int | None:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return lines[-1] if lines else None
+
+
+def _first_line(error: Any) -> str:
+    text = error.message if isinstance(error, MigrationToolError) else f"{type(error).__name__}: {error}"
+    return str(text).splitlines()[0][:1000]

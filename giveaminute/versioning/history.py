@@ -1,0 +1,182 @@
+"""The version row that the old tool left and can still read, and the log of runs that is kept for ever."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+
+from giveaminute.errors import NotAsRecorded
+from giveaminute.versioning.database import Database
+from giveaminute.versioning.repository import Direction, Repository
+
+
+class Outcome(Enum):
+    """How a run stands: RUNNING and STOPPED have statements in the journal, FAILED left nothing behind."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of `migrate_history`. Times are UTC, `YYYY-MM-DD HH:MM:SS.ffffff`; `seconds` is None until it ends."""
+
+    id: int
+    version: int
+    title: str
+    direction: Direction
+    checksum: str
+    started: str
+    finished: str | None
+    seconds: float | None
+    user: str
+    host: str
+    outcome: Outcome
+    backup: str | None
+    error: str | None
+
+
+_COLUMNS = "id, version, title, direction, checksum, started, finished, seconds, user, host, outcome, backup, error"
+
+
+def now() -> str:
+    """UTC, in the form that both families store."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def version(database: Database, repository: Repository) -> int | None:
+    """The recorded version; None where there is no version row. Only asks."""
+    try:
+        rows = database.query(
+            f"SELECT version FROM {repository.version_table} WHERE repository_id = :id", {"id": repository.id}
+        )
+    except database.dialect.driver_error as error:
+        if database.dialect.is_missing_table(error):
+            return None
+        raise
+    return _whole(rows[0][0], database, repository) if rows else None
+
+
+def _whole(value: object, database: Database, repository: Repository) -> int:
+    if not isinstance(value, int) or value < 0:
+        found = "NULL" if value is None else repr(value)
+        raise NotAsRecorded(
+            f"{database.url.name}: {repository.version_table} holds no version for «{repository.id}» but {found}.",
+            "Put the right number there:"
+            f" UPDATE {repository.version_table} SET version = N WHERE repository_id = '{repository.id}'",
+        )
+    return value
+
+
+def put_under_control(database: Database, repository: Repository, number: int) -> None:
+    """Make the version table, if it is missing, and this repository's row in it."""
+    table = repository.version_table
+    if table not in database.tables():
+        options = database.dialect.table_options
+        database.execute(
+            f"CREATE TABLE {table} ("
+            f"repository_id VARCHAR(250) NOT NULL PRIMARY KEY, repository_path TEXT, version INT){options}"
+        )
+    database.execute(
+        f"INSERT INTO {table} (repository_id, repository_path, version) VALUES (:id, :path, :version)",
+        {"id": repository.id, "path": "giveaminute/migrations", "version": number},
+    )
+
+
+def drop_control(database: Database, repository: Repository) -> None:
+    """Remove this repository's row, and the version table with the last row. History and kept rows stay."""
+    table = repository.version_table
+    database.execute(f"DELETE FROM {table} WHERE repository_id = :id", {"id": repository.id})
+    if not database.scalar(f"SELECT COUNT(*) FROM {table}"):
+        database.execute(f"DROP TABLE {table}")
+
+
+def advance(database: Database, repository: Repository, before: int, after: int) -> bool:
+    """Compare and set the version row; False where it is no longer at `before`."""
+    matched = database.execute(
+        f"UPDATE {repository.version_table} SET version = :after WHERE repository_id = :id AND version = :before",
+        {"id": repository.id, "before": before, "after": after},
+    )
+    return matched == 1
+
+
+def start(database: Database, number: int, title: str, direction: Direction, checksum: str, outcome: Outcome) -> int:
+    """Add a row for a run that starts now; returns its id."""
+    database.execute(
+        "INSERT INTO migrate_history (version, title, direction, checksum, started, user, host, outcome)"
+        " VALUES (:version, :title, :direction, :checksum, :started, :user, :host, :outcome)",
+        {
+            "version": number,
+            "title": title,
+            "direction": direction.value,
+            "checksum": checksum,
+            "started": now(),
+            "user": _user(),
+            "host": socket.gethostname(),
+            "outcome": outcome.value,
+        },
+    )
+    return int(database.scalar("SELECT MAX(id) FROM migrate_history"))
+
+
+def resume(database: Database, run: int, checksum: str) -> None:
+    """Say that a stopped run goes on, with the script as it is now."""
+    database.execute(
+        "UPDATE migrate_history SET outcome = :outcome, checksum = :checksum, error = NULL WHERE id = :id",
+        {"id": run, "outcome": Outcome.RUNNING.value, "checksum": checksum},
+    )
+
+
+def end(database: Database, run: int, outcome: Outcome, seconds: float, error: str | None = None) -> None:
+    """Say how a run ended."""
+    database.execute(
+        "UPDATE migrate_history SET outcome = :outcome, finished = :finished, seconds = :seconds, error = :error"
+        " WHERE id = :id",
+        {"id": run, "outcome": outcome.value, "finished": now(), "seconds": round(seconds, 6), "error": error},
+    )
+
+
+def runs(database: Database, limit: int | None = None) -> list[Run]:
+    """The log, newest first; empty where there is none. Only asks."""
+    end_of_list = "" if limit is None else f" LIMIT {int(limit)}"
+    try:
+        rows = database.query(f"SELECT {_COLUMNS} FROM migrate_history ORDER BY id DESC{end_of_list}")
+    except database.dialect.driver_error as error:
+        if database.dialect.is_missing_table(error):
+            return []
+        raise
+    return [_run(row) for row in rows]
+
+
+def unfinished(database: Database) -> Run | None:
+    """The run that was started and neither ended nor was undone, if there is one. Only asks."""
+    try:
+        rows = database.query(
+            f"SELECT {_COLUMNS} FROM migrate_history WHERE outcome IN ('running', 'stopped') ORDER BY id DESC LIMIT 1"
+        )
+    except database.dialect.driver_error as error:
+        if database.dialect.is_missing_table(error):
+            return None
+        raise
+    return _run(rows[0]) if rows else None
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values["direction"] = Direction(values["direction"])
+    values["outcome"] = Outcome(values["outcome"])
+    for name in ("started", "finished"):
+        values[name] = None if values[name] is None else str(values[name])
+    return Run(**values)  # type: ignore[arg-type]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"

@@ -1,0 +1,348 @@
+"""The statements of the run under way, one place beneath everything that a migration sends.
+
+Where DDL is transactional (SQLite) statements are only counted: a failure takes all of them back. On MySQL each
+one is written down before it is sent, and committed with it: DML in one transaction with its entry, DDL by the
+implicit commit that comes before it. So after a kill an entry for DML proves that it was done, an entry for DDL that
+it was sent; and what the script had asked until then stands there too, so that running the script again takes
+the same way, with each statement that was done skipped instead of sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from giveaminute.errors import HalfApplied, MigrationFailed
+from giveaminute.versioning import history
+from giveaminute.versioning.database import Database
+from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.statements import StatementKind, kind
+
+SHOWN = 70
+"""Characters of a statement in a message."""
+_WORD = re.compile(r"\w+")
+MOST_ANSWERS = 4 * 1024 * 1024
+"""Bytes of answers kept with one statement; a script that asks for more should walk its rows in batches."""
+
+
+class State(Enum):
+    """What an entry proves: SENT is in doubt when it is the last one, and done when another follows it."""
+
+    SENT = "sent"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One statement of an unfinished run. `answers`: what the script had asked since the one before.
+
+    `error` is what the server said when it refused the statement, None otherwise.
+    """
+
+    number: int
+    state: State
+    hash: str
+    statement: str
+    answers: list[Any]
+    matched: int = 0
+    error: str | None = None
+
+
+class Recorder:
+    """Counts the statements of one migration, and keeps the one that failed for the message."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.failed: str | None = None
+        self.session_changed = False
+
+    def execute(self, cursor: Cursor, statement: str, parameters: Any, *, many: bool = False) -> None:
+        """Send one statement. Raises MigrationFailed for one that would end the run's transaction."""
+        before = self.number
+        try:
+            self._execute(cursor, kind(statement), statement, parameters, many)
+        except BaseException:
+            number = f"statement {self.number} " if self.number > before else ""
+            self.failed = self.failed or f"{number}«{shown(statement)}»"
+            raise
+        self.failed = None
+
+    def _execute(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        _refuse(what, statement)
+        if what is StatementKind.QUERY:
+            self.ask(cursor, statement, parameters)
+        elif what is StatementKind.SESSION:
+            self.session_changed = True
+            send(cursor, statement, parameters, many)
+        else:
+            self.number += 1
+            self.change(cursor, what, statement, parameters, many)
+
+    def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        """Send a question."""
+        send(cursor, statement, parameters, many=False)
+
+    def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        """Send a statement that changes something."""
+        send(cursor, statement, parameters, many)
+
+    @property
+    def committed(self) -> int:
+        """How many statements no rollback can take back."""
+        return 0
+
+
+class Journal(Recorder):
+    """Writes each statement down before it is sent; on a resume passes over those that were done."""
+
+    def __init__(self, database: Database, run: int, done: Sequence[Entry] = ()) -> None:
+        super().__init__()
+        self._database = database
+        self._untransactional: set[str] = set()
+        self._look_for_untransactional()
+        self._run = run
+        self._done = done
+        self._asked: list[Any] = []
+        self._replayed = iter(_answers(done))
+        self._sent = len(done)
+
+    def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        if self.number < len(self._done):
+            answer = next(self._replayed, None)
+            if answer is not None:
+                _replay(cursor, answer)
+                return
+        send(cursor, statement, parameters, many=False)
+        self._asked.append(_remember(cursor))
+
+    def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        change = what is StatementKind.CHANGE
+        together = change and self._rolls_back(statement)
+        state = State.DONE if together else State.SENT
+        entry = Entry(self.number, state, fingerprint(statement, parameters), _text(statement, parameters), self._asked)
+        self._asked = []
+        if self.number <= len(self._done):
+            self._skip(cursor, entry, self._done[self.number - 1])
+            return
+        self._sent = self.number - 1
+        _write(self._database, self._run, entry)
+        if change and not together:
+            self._database.connection.commit()
+        try:
+            send(cursor, statement, parameters, many)
+        except self._database.dialect.driver_error as error:
+            self._refused(entry, error)
+            raise
+        if change:
+            self._database.execute(
+                "UPDATE migrate_journal SET matched = :matched, state = :state WHERE number = :number",
+                {"matched": cursor.rowcount, "state": State.DONE.value, "number": self.number},
+            )
+        self._database.connection.commit()
+        self._sent = self.number
+        if not change and (self._untransactional or "engine" in statement.lower()):
+            self._look_for_untransactional()  # it may have made, renamed or converted one
+
+    def _look_for_untransactional(self) -> None:
+        names = self._database.dialect.untransactional_tables(self._database)
+        self._untransactional = {name.lower() for name in names}
+
+    def _rolls_back(self, statement: str) -> bool:
+        """Whether DML can share a transaction with its entry: not where it names a MyISAM table.
+
+        There it takes effect at once, and MySQL with GTIDs refuses the mixture (error 1785); its entry is
+        committed before it, and after a kill in between it is in doubt like DDL.
+        """
+        return self._untransactional.isdisjoint(word.lower() for word in _WORD.findall(statement))
+
+    @property
+    def committed(self) -> int:
+        return self._sent
+
+    def _skip(self, cursor: Cursor, now: Entry, then: Entry) -> None:
+        if now.hash != then.hash:
+            raise HalfApplied(
+                f"Statement {now.number} was «{shown(then.statement)}» when the migration stopped,"
+                f" and is «{shown(now.statement)}» now.",
+                "Bring the script back to what it was up to there, then run it again.",
+            )
+        cursor.rowcount = then.matched
+
+    def _refused(self, entry: Entry, error: Exception) -> None:
+        """Put the refusal on record; where the connection was lost the entry stays as it is: in doubt."""
+        if self._database.dialect.is_connection_lost(error):
+            return
+        self._database.roll_back()
+        explained = self._database.dialect.explain(error)
+        _write(self._database, self._run, replace(entry, state=State.REFUSED, error=explained))
+        self._database.connection.commit()
+
+
+_BELONGS_TO_THE_RUN = {
+    "use": "the journal is in this database",
+    "lock": "the journal's own tables would be locked out",
+    "unlock": "it is of no use without LOCK TABLES",
+}
+
+
+def _refuse(what: StatementKind, statement: str) -> None:
+    """Raise MigrationFailed for a statement that would end the run's transaction or take its tables away."""
+    words = [word.lower() for word in _WORD.findall(statement)]
+    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
+        reason = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
+    elif what is StatementKind.SESSION and words and words[0] in _BELONGS_TO_THE_RUN:
+        reason = _BELONGS_TO_THE_RUN[words[0]]
+    else:
+        return
+    raise MigrationFailed(f"{reason}. Take the statement out of the script")
+
+
+def entries(database: Database, run: int) -> list[Entry]:
+    """The statements of an unfinished run in their order. Only asks."""
+    rows = database.query(
+        "SELECT number, state, hash, statement, answers, matched, error FROM migrate_journal"
+        " WHERE run = :run ORDER BY number",
+        {"run": run},
+    )
+    return [
+        Entry(number, State(state), digest, text, json.loads(answers), matched or 0, error)
+        for number, state, digest, text, answers, matched, error in rows
+    ]
+
+
+def clear(database: Database, run: int) -> None:
+    """Forget the statements of a run that has ended."""
+    database.execute("DELETE FROM migrate_journal WHERE run = :run", {"run": run})
+
+
+def settle(database: Database, last: Entry, *, applied: bool) -> None:
+    """Write down what is known by now of the statement in doubt."""
+    if applied:
+        database.execute(
+            "UPDATE migrate_journal SET state = :state WHERE number = :number",
+            {"state": State.DONE.value, "number": last.number},
+        )
+    else:
+        database.execute("DELETE FROM migrate_journal WHERE number = :number", {"number": last.number})
+
+
+def settle_sent(database: Database, run: int, committed: int) -> None:
+    """Write down that the first `committed` statements of a run came back from the server."""
+    database.execute(
+        "UPDATE migrate_journal SET state = :done WHERE run = :run AND state = :sent AND number <= :committed",
+        {"done": State.DONE.value, "sent": State.SENT.value, "run": run, "committed": committed},
+    )
+
+
+def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
+    """Give a statement to the driver."""
+    if many:
+        cursor.executemany(statement, parameters)
+    elif parameters is None:
+        cursor.execute(statement)
+    else:
+        cursor.execute(statement, parameters)
+
+
+def shown(statement: str) -> str:
+    """A statement in one short line, for a message."""
+    line = " ".join(statement.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+
+def fingerprint(statement: str, parameters: Any) -> str:
+    """What a statement is recognised by on a resume. Moments are left out: a second run has other ones."""
+    return hashlib.sha256(f"{statement}\0{_stable(parameters)}".encode()).hexdigest()
+
+
+def _stable(parameters: Any) -> str:
+    if isinstance(parameters, dict):
+        return repr(sorted((str(name), _stable(value)) for name, value in parameters.items()))
+    if isinstance(parameters, (list, tuple)):
+        return repr([_stable(value) for value in parameters])
+    return type(parameters).__name__ if isinstance(parameters, (datetime, date, time)) else repr(parameters)
+
+
+def _text(statement: str, parameters: Any) -> str:
+    return statement if not parameters else f"{statement}  -- {shown(repr(parameters))}"
+
+
+def _write(database: Database, run: int, entry: Entry) -> None:
+    answers = json.dumps(entry.answers)
+    if len(answers) > MOST_ANSWERS:
+        answers = json.dumps([_TOO_MUCH])
+    database.execute(
+        "REPLACE INTO migrate_journal (number, run, state, hash, statement, answers, matched, started, error)"
+        " VALUES (:number, :run, :state, :hash, :statement, :answers, :matched, :started, :error)",
+        {**asdict(entry), "state": entry.state.value, "answers": answers, "run": run, "started": history.now()},
+    )
+
+
+def _answers(done: Sequence[Entry]) -> list[Any]:
+    return [answer for entry in done for answer in entry.answers]
+
+
+def _remember(cursor: Cursor) -> Any:
+    """The answer of the question just asked, read in full and put back for the asker."""
+    if cursor.description is None:
+        return {"names": [], "rows": []}
+    answer = {
+        "names": [column[0] for column in cursor.description],
+        "rows": [[_to_json(v) for v in row] for row in cursor.fetchall()],
+    }
+    _rewind(cursor)
+    return answer
+
+
+_TOO_MUCH = "too much to keep"
+
+
+def _replay(cursor: Any, answer: Any) -> None:
+    """Make a PyMySQL cursor answer as it did before; its buffered result is a tuple of rows and a position."""
+    if answer == _TOO_MUCH:
+        raise HalfApplied(
+            f"The migration stopped after it had asked for more than {MOST_ANSWERS // 1024 // 1024} MiB,"
+            " which was not kept: it cannot be taken up again.",
+            "Restore the backup from before it, then run: invoke upgrade",
+        )
+    cursor._rows = tuple(tuple(_from_json(value) for value in row) for row in answer["rows"])
+    cursor._result = None
+    cursor._executed = "answered before"
+    cursor.description = tuple((name, None, None, None, None, None, None) for name in answer["names"]) or None
+    cursor.rowcount = len(cursor._rows)
+    _rewind(cursor)
+
+
+def _rewind(cursor: Any) -> None:
+    cursor.rownumber = 0
+
+
+_JSON_TYPES: dict[str, tuple[type, Any, Any]] = {
+    "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
+    "date": (date, date.isoformat, date.fromisoformat),
+    "timedelta": (timedelta, timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
+    "decimal": (Decimal, str, Decimal),
+    "bytes": (bytes, bytes.hex, bytes.fromhex),
+}
+
+
+def _to_json(value: Any) -> Any:
+    for name, (type_, write, _) in _JSON_TYPES.items():
+        if isinstance(value, type_):
+            return {name: write(value)}
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        ((name, text),) = value.items()
+        return _JSON_TYPES[name][2](text)
+    return value

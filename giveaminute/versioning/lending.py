@@ -1,0 +1,76 @@
+"""An open driver connection lent to SQLAlchemy, with one listener beneath every statement it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import StaticPool
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.dialects.base import Dialect, DriverConnection
+
+
+class Listener(Protocol):
+    """Whoever sends the statements: the journal's Recorder."""
+
+    def execute(self, cursor: Any, statement: str, parameters: Any, *, many: bool = False) -> None: ...
+
+
+class _Lent:
+    """The connection as SQLAlchemy sees it: transactions and closing belong to the run, not to the borrower."""
+
+    def __init__(self, connection: DriverConnection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """Not the borrower's to do."""
+
+    def rollback(self) -> None:
+        """Not the borrower's to do."""
+
+    def close(self) -> None:
+        """Not the borrower's to do."""
+
+
+def engine_over(url: str, paramstyle: str, connection: DriverConnection) -> sa.Engine:
+    """An engine whose only connection is this one.
+
+    `paramstyle` is stated because SQLAlchemy otherwise reads it from the driver module, where web.py overwrites it.
+    """
+    return sa.create_engine(
+        url, paramstyle=paramstyle, creator=lambda: _Lent(connection), poolclass=StaticPool, pool_reset_on_return=None
+    )
+
+
+@contextmanager
+def lent(dialect: Dialect, connection: DriverConnection, recorder: Listener) -> Iterator[sa.Connection]:
+    """A SQLAlchemy connection whose every statement goes through the recorder."""
+    engine = dialect.engine(connection)
+    with engine.connect() as borrowed:  # SQLAlchemy's own first questions come before the recorder
+        _listen(engine, recorder)
+        yield borrowed
+
+
+def _listen(engine: sa.Engine, recorder: Listener) -> None:
+    # Returning True tells SQLAlchemy that the statement was executed.
+    @event.listens_for(engine, "do_execute")
+    def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        recorder.execute(cursor, statement, parameters)
+        return True
+
+    @event.listens_for(engine, "do_execute_no_params")
+    def _execute_no_params(cursor: Any, statement: str, context: Any) -> bool:
+        recorder.execute(cursor, statement, None)
+        return True
+
+    @event.listens_for(engine, "do_executemany")
+    def _execute_many(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        recorder.execute(cursor, statement, parameters, many=True)
+        return True

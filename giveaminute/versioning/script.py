@@ -1,0 +1,173 @@
+"""One migration file: read, proved to parse and to be whole, hashed by its meaning, and loaded when it runs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from giveaminute.errors import RepositoryError
+from giveaminute.versioning.repository import Direction, Script
+from giveaminute.versioning.statements import Statement, StatementError, StatementKind, Syntax, kind, normalise, split
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What a Python migration says about itself; empty for SQL."""
+
+    irreversible: str | None = None
+    loses: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PythonMigration:
+    """A parsed Python script; nothing of it has run yet."""
+
+    path: Path
+    code: CodeType
+    checksum: str
+    declarations: Declarations
+
+    def function(self, direction: Direction) -> Callable[[Any], None]:
+        """Run the module's top level and return its upgrade or downgrade."""
+        namespace: dict[str, Any] = {"__name__": f"migration_{self.path.stem}", "__file__": str(self.path)}
+        exec(self.code, namespace)
+        function: Callable[[Any], None] = namespace[direction.value]
+        return function
+
+
+@dataclass(frozen=True)
+class SqlMigration:
+    """A parsed SQL script of one direction."""
+
+    path: Path
+    statements: tuple[Statement, ...]
+    checksum: str
+    declarations: Declarations = Declarations()
+
+
+def read(script: Script, database: str, direction: Direction, syntax: Syntax) -> PythonMigration | SqlMigration:
+    """Read and parse one script, both its directions proved to be there. Raises RepositoryError by file and line."""
+    if script.python is not None:
+        return _read_python(script.python)
+    files = {each: script.file(database, each) for each in Direction}
+    statements = {each: _read_sql(path, syntax) for each, path in files.items()}
+    tokens = [normalise(each.text, syntax) for direction_ in Direction for each in statements[direction_]]
+    return SqlMigration(files[direction], tuple(statements[direction]), _hash("sql1", "\0".join(tokens)))
+
+
+def _read_python(path: Path) -> PythonMigration:
+    try:
+        with tokenize.open(path) as file:
+            source = file.read()
+        tree = ast.parse(source, str(path))
+        code = compile(source, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise RepositoryError(
+            f"{path.name}, line {error.lineno or 1}: {error.msg}.", f"Mend {path} and run it again; nothing has run."
+        ) from error
+    except (ValueError, OSError) as error:
+        raise RepositoryError(
+            f"{path.name}: cannot be read: {error}.", f"Mend {path} and run it again; nothing has run."
+        ) from error
+    declared = _declarations(tree, path)
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for direction in Direction:
+        if direction.value not in defined and not (direction is Direction.DOWNGRADE and declared.irreversible):
+            raise RepositoryError(
+                f"{path.name} has no {direction.value}(op).",
+                f'Add `def {direction.value}(op):` to it, or declare at its top: irreversible = "why"',
+            )
+    return PythonMigration(path, code, _hash("py1", meaning(tree)), declared)
+
+
+def _declarations(tree: ast.Module, path: Path) -> Declarations:
+    """`irreversible` and `loses`, read without running the script; both are plain literals."""
+    found: dict[str, Any] = {}
+    for node in tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in ("irreversible", "loses")
+        ):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                raise _bad_declaration(path, node.lineno, node.targets[0].id) from None
+    irreversible, loses = found.get("irreversible"), found.get("loses", {})
+    if not isinstance(irreversible, (str, type(None))) or irreversible == "":
+        raise _bad_declaration(path, 1, "irreversible")
+    if not isinstance(loses, dict) or not all(
+        isinstance(text, str) and text for pair in loses.items() for text in pair
+    ):
+        raise _bad_declaration(path, 1, "loses")
+    return Declarations(irreversible, tuple(loses.items()))
+
+
+def _bad_declaration(path: Path, line: int, name: str) -> RepositoryError:
+    forms = {"irreversible": 'irreversible = "why"', "loses": 'loses = {"table.column": "why"}'}
+    return RepositoryError(f"{path.name}, line {line}: {name} is not declared in its form.", f"Write: {forms[name]}")
+
+
+def _read_sql(path: Path, syntax: Syntax) -> list[Statement]:
+    try:
+        statements = split(path.read_text(encoding="utf-8"), syntax)
+    except StatementError as error:
+        mend = f"Mend {path} and run it again; nothing has run."
+        raise RepositoryError(f"{path.name}, {error.message}.", error.remedy or mend) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise RepositoryError(
+            f"{path.name}: cannot be read: {error}.", f"Save {path} as UTF-8 and run it again; nothing has run."
+        ) from error
+    for number, statement in enumerate(statements, start=1):
+        if kind(statement.text) is StatementKind.TRANSACTION:
+            raise RepositoryError(
+                f"{path.name}, line {statement.line}, statement {number} «{statement.text}»:"
+                " transactions belong to the run.",
+                f"Take the statement out of {path} and run it again; nothing has run.",
+            )
+    return statements
+
+
+def meaning(tree: ast.AST) -> str:
+    """A syntax tree as text without what has no meaning: positions, docstrings, empty fields.
+
+    Python's own `ast.dump` differs between releases of Python (new, empty fields); this does not.
+    """
+    out = io.StringIO()
+    _write(tree, out)
+    return out.getvalue()
+
+
+def _write(value: object, out: io.StringIO) -> None:
+    if isinstance(value, ast.AST):
+        out.write(type(value).__name__ + "(")
+        for name, child in ast.iter_fields(value):
+            if name in ("ctx", "kind", "type_comment", "type_ignores") or child is None or child == []:
+                continue
+            out.write(name + "=")
+            _write(_without_docstring(value, child) if name == "body" else child, out)
+        out.write(")")
+    elif isinstance(value, list):
+        for child in value:
+            _write(child, out)
+            out.write(",")
+    else:
+        out.write(repr(value))
+
+
+def _without_docstring(owner: ast.AST, body: object) -> object:
+    documented = isinstance(owner, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    if documented and isinstance(body, list) and ast.get_docstring(owner) is not None:  # type: ignore[arg-type]
+        return body[1:]
+    return body
+
+
+def _hash(kind: str, text: str) -> str:
+    return f"{kind}:{hashlib.sha256(text.encode('utf-8')).hexdigest()}"

@@ -1,0 +1,105 @@
+"""Where a database stands, as frozen facts. Reading them writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from giveaminute.versioning import history
+from giveaminute.versioning.database import Database
+from giveaminute.versioning.history import Outcome, Run
+from giveaminute.versioning.repository import Direction, Repository
+from giveaminute.versioning.runner import bookkeeping_tables
+
+
+class State(Enum):
+    """How one migration stands."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class MigrationStatus:
+    """One script. `when` (UTC) and `who` are None where no run of ours applied it."""
+
+    version: int
+    title: str
+    state: State
+    when: str | None
+    who: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """A database and the scripts. `version` is None where it is not under version control."""
+
+    database: str
+    version: int | None
+    head: int
+    pending: int
+    migrations: tuple[MigrationStatus, ...]
+    unfinished: Run | None
+    summary: str
+    next_command: str | None
+
+
+def read_status(database: Database, repository: Repository) -> Status:
+    """All of it. Raises RepositoryError, CannotConnect."""
+    version = history.version(database, repository)
+    runs = history.runs(database)
+    stopped = next((run for run in runs if run.outcome in (Outcome.RUNNING, Outcome.STOPPED)), None)
+    applied = _last_upgrades(runs)
+    migrations = tuple(
+        _migration(number, script.title, version or 0, applied.get(number), stopped)
+        for number, script in repository.scripts.items()
+    )
+    head = repository.head
+    summary, command = _advice(database, repository, version, head, stopped)
+    return Status(
+        database.url.name, version, head, max(0, head - (version or 0)), migrations, stopped, summary, command
+    )
+
+
+def _last_upgrades(runs: list[Run]) -> dict[int, Run]:
+    done = [run for run in reversed(runs) if run.outcome is Outcome.DONE and run.direction is Direction.UPGRADE]
+    return {run.version: run for run in done}
+
+
+def _migration(number: int, title: str, version: int, run: Run | None, stopped: Run | None) -> MigrationStatus:
+    if stopped is not None and stopped.version == number:
+        return MigrationStatus(
+            number, title, State.STOPPED, stopped.started[:19], f"{stopped.user}@{stopped.host}", stopped.seconds
+        )
+    if number > version:
+        return MigrationStatus(number, title, State.PENDING, None, None, None)
+    if run is None:
+        return MigrationStatus(number, title, State.APPLIED, None, None, None)
+    return MigrationStatus(number, title, State.APPLIED, run.started[:19], f"{run.user}@{run.host}", run.seconds)
+
+
+def _advice(
+    database: Database, repository: Repository, version: int | None, head: int, stopped: Run | None
+) -> tuple[str, str | None]:
+    name = database.url.name
+    if stopped is not None:
+        command = (
+            "invoke upgrade" if stopped.direction is Direction.UPGRADE else f"invoke downgrade {stopped.version - 1}"
+        )
+        reason = f": {stopped.error}" if stopped.error else "."
+        return f"{name}: the {stopped.direction.value} of {stopped.version:03d} is half done{reason}", command
+    if version is None:
+        empty = not [each for each in database.tables() if each not in bookkeeping_tables(database, repository)]
+        if empty:
+            return f"{name} is empty; head is {head}.", "invoke upgrade"
+        return f"{name} has tables but is not under version control.", "invoke version-control --version N"
+    if version > head:
+        return (
+            f"{name} is at version {version}, ahead of the scripts here, which end at {head}.",
+            "deploy the code that has those scripts",
+        )
+    if version < head:
+        return f"{name} is at version {version}; {head - version} pending up to {head}.", "invoke upgrade"
+    return f"{name} is at version {version}, the newest.", None

@@ -1,0 +1,107 @@
+"""Every install that exists leads to the same schema, and no row or value is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from giveaminute.management import call_command
+from giveaminute.versioning.compare import compare
+from giveaminute.versioning.schema import Schema
+from tests import old_installs
+from tests.accounting import account
+from tests.conftest import FreshDatabase
+from tests.inventory import Inventory, take_inventory
+from tests.migrations.test_history_of_the_schema import schema_of
+from tests.servers import Server, private_mariadb
+
+VERSIONS = [*range(1, 12)]
+STRAYS = ("digests", "homepage_question", "is_project_creator", "redirect_link")
+
+
+@pytest.fixture(scope="session")
+def strict_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose every session starts as strict as can be."""
+    with private_mariadb(tmp_path_factory.mktemp("strict"), "--sql-mode=TRADITIONAL,ONLY_FULL_GROUP_BY") as server:
+        yield server
+
+
+@pytest.fixture(params=["mariadb_server", "strict_mariadb", "mysql_server"])
+def any_server(request: pytest.FixtureRequest) -> Server:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Server)
+    return found
+
+
+_fresh: dict[str, Schema] = {}
+
+
+def fresh_schema(server: Server, fresh_database: FreshDatabase) -> Schema:
+    """The schema of a new install on this server, made once."""
+    key = server.url()
+    if key not in _fresh:
+        url = server.url(fresh_database(server))
+        call_command("upgrade", url=url)
+        _fresh[key] = schema_of(url)
+    return _fresh[key]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_old_install_of_each_version_leads_to_head_and_back(
+    any_server: Server, fresh_database: FreshDatabase, version: int
+) -> None:
+    name = fresh_database(any_server)
+    with any_server.connect(name) as connection:
+        old_installs.build(connection, name, version, strays=STRAYS if version % 2 else ())
+        before, inventory = schema_of(any_server.url(name)), take_inventory(connection, name)
+        lead_to_head(any_server, name, inventory, fresh_schema(any_server, fresh_database))
+        call_command("downgrade", url=any_server.url(name), version=version)
+        assert [each.words for each in compare(before, schema_of(any_server.url(name)))] == []
+        assert take_inventory(connection, name) == inventory
+
+
+@pytest.mark.parametrize("redirect_link", [False, True])
+def test_the_shipped_snapshot_leads_to_head(
+    any_server: Server, fresh_database: FreshDatabase, redirect_link: bool
+) -> None:
+    name = fresh_database(any_server)
+    with any_server.connect(name) as connection:
+        old_installs.build_shipped_snapshot(connection, name, redirect_link=redirect_link)
+        before, inventory = schema_of(any_server.url(name)), take_inventory(connection, name)
+        lead_to_head(any_server, name, inventory, fresh_schema(any_server, fresh_database))
+        call_command("downgrade", url=any_server.url(name), version=7)
+        assert [each.words for each in compare(before, schema_of(any_server.url(name)))] == []
+        assert take_inventory(connection, name) == inventory
+
+
+def lead_to_head(server: Server, name: str, inventory: Inventory, expected: Schema) -> None:
+    call_command("upgrade", url=server.url(name))
+    assert [each.words for each in compare(expected, schema_of(server.url(name)))] == []
+    with server.connect(name) as connection:
+        assert account(inventory, connection, name) == []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name FROM information_schema.tables"
+                " WHERE table_schema = DATABASE() AND engine <> 'InnoDB'"
+            )
+            assert cursor.fetchall() == ()
+
+
+def test_values_that_the_new_collation_makes_equal_are_named_and_nothing_is_changed(
+    server: Server, fresh_database: FreshDatabase
+) -> None:
+    from giveaminute.errors import MigrationFailed
+
+    name = fresh_database(server)
+    url = server.url(name)
+    with server.connect(name) as connection, connection.cursor() as cursor:
+        old_installs.build(connection, name, 11)
+        cursor.execute("INSERT INTO keyword (keyword) VALUES ('mål'), ('mal')")
+        call_command("upgrade", url=url, version=12)
+        before = schema_of(url)
+        with pytest.raises(MigrationFailed, match=r"keyword\.keyword.*«mal», «mål»"):
+            call_command("upgrade", url=url)
+        assert schema_of(url) == before
+        cursor.execute("DELETE FROM keyword WHERE keyword = 'mål'")
+        assert call_command("upgrade", url=url).after == 17

@@ -1,0 +1,271 @@
+"""A migration that stops in the middle on MySQL is known, named, never taken for success, and taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from giveaminute.errors import Busy, CannotConnect, HalfApplied, MigrationFailed, UsageError
+from giveaminute.management import call_command
+from tests.conftest import FreshDatabase
+from tests.repositories import make_repository
+from tests.servers import Server
+
+FIVE = """
+import os, signal
+
+def upgrade(op):
+    op.execute("CREATE TABLE a (id INT PRIMARY KEY, n INT NOT NULL)")
+    op.execute("INSERT INTO a VALUES (1, 10), (2, 20)")
+    for (key,) in op.query("SELECT id FROM a WHERE n < 100 ORDER BY id"):
+        op.execute("UPDATE a SET n = n + 100 WHERE id = :id", {"id": key})
+    if not op.has_column("a", "note"):
+        op.execute("ALTER TABLE a ADD COLUMN note VARCHAR(20)")
+    PLACE
+
+def downgrade(op):
+    op.drop_table("a")
+"""
+FINE = FIVE.replace("PLACE", "pass")
+ROWS = ((1, 110, None), (2, 120, None))
+
+
+@pytest.fixture
+def install(server: Server, fresh_database: FreshDatabase, tmp_path: Path) -> Install:
+    return Install(server, fresh_database(server), tmp_path)
+
+
+class Install:
+    """A database, a repository whose one script can be rewritten, and a way to ask the database directly."""
+
+    def __init__(self, server: Server, name: str, folder: Path) -> None:
+        self.server, self.name, self.folder = server, name, folder
+        self.url = server.url(name)
+
+    def script(self, source: str) -> None:
+        make_repository(self.folder, {"001_Five.py": source})
+
+    def upgrade(self, **options: Any) -> Any:
+        return call_command("upgrade", url=self.url, repository=str(self.folder), **options)
+
+    def upgrade_command(self) -> list[str]:
+        return [sys.executable, "-m", "giveaminute", "upgrade", "--url", self.url, "--repository", str(self.folder)]
+
+    def upgrade_in_a_process(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.upgrade_command(), capture_output=True, text=True, timeout=60, check=False)
+
+    def ask(self, query: str) -> tuple[tuple[Any, ...], ...]:
+        with self.server.connect(self.name) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return tuple(cursor.fetchall())
+
+    def check_done(self) -> None:
+        assert self.ask("SELECT * FROM a ORDER BY id") == ROWS
+        assert self.ask("SELECT version FROM migrate_version") == ((1,),)
+        assert self.ask("SELECT version, outcome FROM migrate_history") == ((1, "done"),)
+        assert self.ask("SELECT * FROM migrate_journal") == ()
+
+
+def test_a_refused_statement_stops_the_migration_and_the_mended_script_goes_on_there(install: Install) -> None:
+    install.script(FIVE.replace("PLACE", 'op.execute("ALTER TABLE nowhere ADD COLUMN x INT")'))
+    with pytest.raises(MigrationFailed, match=r"(?s)statement 6 «ALTER TABLE nowhere.*Committed before it: 5 of its"):
+        install.upgrade()
+    assert install.ask("SELECT version FROM migrate_version") == ((0,),)
+    assert install.ask("SELECT outcome FROM migrate_history") == (("stopped",),)
+    install.script(FINE)
+    assert [step.version for step in install.upgrade().steps] == [1]
+    install.check_done()
+
+
+def test_a_script_that_raises_after_statements_stops_and_goes_on(install: Install) -> None:
+    install.script(FIVE.replace("PLACE", 'raise ValueError("not today")'))
+    with pytest.raises(MigrationFailed, match=r"001_Five\.py, line 11, after statement 5: ValueError: not today"):
+        install.upgrade()
+    install.script(FINE)
+    install.upgrade()
+    install.check_done()
+
+
+def test_a_script_that_fails_before_its_first_statement_leaves_nothing_to_go_on_with(install: Install) -> None:
+    install.script("def upgrade(op):\n    op.refuse('the moon is wrong')\n\ndef downgrade(op):\n    pass\n")
+    with pytest.raises(MigrationFailed, match="the moon is wrong"):
+        install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history") == (("failed",),)
+    install.script(FINE)
+    install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history ORDER BY id") == (("failed",), ("done",))
+
+
+def test_a_script_whose_done_statements_changed_is_refused_with_both_versions(install: Install) -> None:
+    install.script(FIVE.replace("PLACE", 'raise ValueError("not today")'))
+    with pytest.raises(MigrationFailed):
+        install.upgrade()
+    install.script(FINE.replace("n INT NOT NULL", "n BIGINT NOT NULL"))
+    with pytest.raises(
+        HalfApplied, match=r"Statement 1 was «CREATE TABLE a \(id INT.*is «CREATE TABLE a \(id INT PRI.*BIGINT"
+    ):
+        install.upgrade()
+    install.script(FINE)
+    install.upgrade()
+    install.check_done()
+
+
+@pytest.mark.parametrize("statement", [2, 3, 4])
+def test_killed_after_a_change_of_rows_it_goes_on_by_itself(install: Install, statement: int) -> None:
+    install.script(killing_itself_after(statement))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    assert install.ask("SELECT MAX(number) FROM migrate_journal") == ((statement,),)
+    install.script(FINE)
+    install.upgrade()
+    install.check_done()
+
+
+@pytest.mark.parametrize("statement", [1, 5])
+def test_killed_after_a_definition_it_asks_a_person(install: Install, statement: int) -> None:
+    install.script(killing_itself_after(statement))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    install.script(FINE)
+    again = install.upgrade_in_a_process()
+    assert again.returncode == 4
+    assert f"killed at statement {statement}" in again.stderr
+    assert "--last-statement applied" in again.stderr
+    install.upgrade(last_statement="applied")
+    install.check_done()
+
+
+def test_killed_before_a_definition_took_effect_it_is_sent_again_when_told_so(install: Install) -> None:
+    install.script(killing_itself_after(5))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    install.ask("ALTER TABLE a DROP COLUMN note")  # as if the kill had come before the server began
+    install.script(FINE)
+    install.upgrade(last_statement="not-applied")
+    install.check_done()
+
+
+def test_the_status_names_what_stopped(install: Install) -> None:
+    install.script(FIVE.replace("PLACE", 'raise ValueError("not today")'))
+    with pytest.raises(MigrationFailed):
+        install.upgrade()
+    status = call_command("status", url=install.url, repository=str(install.folder))
+    assert status.migrations[0].state.value == "stopped"
+    assert "not today" in status.summary
+    assert status.next_command == "invoke upgrade"
+    with pytest.raises(HalfApplied, match="stopped in the middle"):
+        call_command("downgrade", version=0, url=install.url, repository=str(install.folder))
+
+
+def test_a_lost_connection_is_not_called_a_failure_of_the_script(install: Install) -> None:
+    install.script(FIVE.replace("PLACE", 'op.execute("DO 0"); op.query("SELECT 1"); lose(op)') + LOSE)
+    with pytest.raises(CannotConnect, match="whether the statement took effect is not known"):
+        install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history") == (("running",),)
+
+
+LOSE = """
+def lose(op):
+    op.execute("KILL CONNECTION_ID()".replace("CONNECTION_ID()", str(op.scalar("SELECT CONNECTION_ID()"))))
+    op.execute("UPDATE a SET n = 0")
+"""
+
+
+def test_another_word_for_the_statement_in_doubt_is_refused(install: Install) -> None:
+    install.script(FINE)
+    with pytest.raises(UsageError, match="neither applied nor not-applied"):
+        install.upgrade(last_statement="maybe")
+
+
+def killing_itself_after(statement: int) -> str:
+    """The script with a SIGKILL right behind one of its statements."""
+    kill = "os.kill(os.getpid(), signal.SIGKILL)"
+    lines = FIVE.replace("PLACE", "pass").splitlines()
+    places = {1: "CREATE TABLE", 2: "INSERT INTO", 3: "UPDATE a", 4: "UPDATE a", 5: "ALTER TABLE"}
+    (at,) = [number for number, line in enumerate(lines) if places[statement] in line]
+    indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+    condition = "if key == 2: " if statement == 4 else ""
+    return "\n".join([*lines[: at + 1], indent + condition + kill, *lines[at + 1 :]]) + "\n"
+
+
+def test_two_at_once_do_each_migration_once(install: Install) -> None:
+    install.script(FINE.replace("pass", 'op.query("SELECT SLEEP(0.5)")'))
+    command = [
+        sys.executable,
+        "-m",
+        "giveaminute",
+        "upgrade",
+        "--url",
+        install.url,
+        "--repository",
+        str(install.folder),
+    ]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ}) for _ in range(4)]
+    said = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0, 0]
+    assert sum("1 migration applied" in text for text in said) == 1
+    assert sum("Nothing to do" in text for text in said) == 3
+    install.check_done()
+
+
+def test_the_next_run_waits_for_a_statement_that_outlives_its_killed_client(install: Install) -> None:
+    """The server goes on with it: nobody may work beside it."""
+    install.script(FINE)
+    install.upgrade()
+    slow = "def upgrade(op):\n    op.execute('UPDATE a SET n = n + SLEEP(3) LIMIT 1')\n"
+    make_repository(install.folder, {"001_Five.py": FINE, "002_Slow.py": slow + "\ndef downgrade(op):\n    pass\n"})
+    command = [
+        sys.executable,
+        "-m",
+        "giveaminute",
+        "upgrade",
+        "--url",
+        install.url,
+        "--repository",
+        str(install.folder),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    working = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE a SET n = n + SLEEP%'"
+    deadline = time.monotonic() + 20
+    while install.ask(working) == ((0,),) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait(timeout=10)
+    with pytest.raises(Busy, match="is being migrated"):
+        install.upgrade(wait=0)
+    install.upgrade(wait=30)
+    assert install.ask("SELECT n FROM a ORDER BY id") == ((110,), (120,))
+
+
+def test_a_session_setting_ends_with_its_migration(install: Install) -> None:
+    check = "def upgrade(op):\n    op.note('x', 'mode', {'mode': op.scalar('SELECT @@SESSION.sql_mode')})\n"
+    down = "\ndef downgrade(op):\n    pass\n"
+    setting = "def upgrade(op):\n    op.execute(\"SET SESSION sql_mode = 'ANSI_QUOTES'\")\n"
+    make_repository(install.folder, {"001_Set.py": setting + down, "002_Look.py": check + down})
+    install.upgrade()
+    ((seen,),) = install.ask("SELECT row_data FROM migrate_kept")
+    assert "STRICT_ALL_TABLES" in seen
+    assert "ANSI" not in seen
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("COMMIT", "transactions belong to the run"),
+        ("START TRANSACTION", "transactions belong to the run"),
+        ("SET autocommit = 0", "transactions belong to the run"),
+        ("SET @@SESSION.autocommit = 1", "transactions belong to the run"),
+        ("SAVEPOINT a", "transactions belong to the run"),
+        ("USE mysql", "the journal is in this database"),
+        ("LOCK TABLES a WRITE", "the journal's own tables would be locked out"),
+    ],
+)
+def test_what_would_break_the_run_is_refused(install: Install, statement: str, reason: str) -> None:
+    install.script(f"def upgrade(op):\n    op.execute({statement!r})\n\ndef downgrade(op):\n    pass\n")
+    with pytest.raises(MigrationFailed, match=f"(?s)line 2.*{reason}.*Take the statement out"):
+        install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history") == (("failed",),)
