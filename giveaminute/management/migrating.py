@@ -49,7 +49,7 @@ def migrate(
     applied = _verdict(last_statement)
     with opened(settings.url, read_only=True) as asked:
         before, steps = move.steps(asked, repository)
-        finished = not steps and history.unfinished(asked) is None
+        finished = not steps and history.unfinished(asked, repository) is None
         if steps:  # every script is read, so that one that is not whole is refused before a file or table is made
             for loss in runner.losses(asked, steps):
                 console.say(f"  loses {loss}")

@@ -137,7 +137,7 @@ class StepRun:
                     f" whether it took effect is not known. Committed before it: {last.number - 1}.",
                     "Look at the table, then run: invoke upgrade --last-statement applied (or: not-applied)",
                 )
-            journal.settle(self.database, last, applied=applied)
+            journal.settle(self.database, stopped.id, last, applied=applied)
             self.database.connection.commit()
             entries = journal.entries(self.database, stopped.id)
         return [entry for entry in entries if entry.state is not journal.State.REFUSED]
@@ -172,7 +172,13 @@ class StepRun:
     def _start(self, outcome: Outcome) -> int:
         script = self.step.script
         return history.start(
-            self.database, script.number, script.title, self.step.direction, self.migration.checksum, outcome
+            self.database,
+            self.repository,
+            script.number,
+            script.title,
+            self.step.direction,
+            self.migration.checksum,
+            outcome,
         )
 
     def _execute(self, recorder: journal.Recorder) -> None:
@@ -198,7 +204,7 @@ class StepRun:
         function = migration.function(self.step.direction)
         dialect = self.database.dialect
         with lent(dialect, self.database.connection, recorder) as connection:
-            op = dialect.operations(connection, self.step.script.number)
+            op = dialect.operations(connection, self.step.script.number, self.repository.id)
             op.on_notice = self.progress.notice
             function(op)
 

@@ -44,9 +44,13 @@ class Run:
 _COLUMNS = "id, version, title, direction, checksum, started, finished, seconds, user, host, outcome, backup, error"
 
 
+_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+_MAX_USER = 80
+
+
 def now() -> str:
     """UTC, in the form that both families store."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return datetime.now(timezone.utc).strftime(_FORMAT)
 
 
 def version(database: Database, repository: Repository) -> int | None:
@@ -105,12 +109,21 @@ def advance(database: Database, repository: Repository, before: int, after: int)
     return matched == 1
 
 
-def start(database: Database, number: int, title: str, direction: Direction, checksum: str, outcome: Outcome) -> int:
+def start(
+    database: Database,
+    repository: Repository,
+    number: int,
+    title: str,
+    direction: Direction,
+    checksum: str,
+    outcome: Outcome,
+) -> int:
     """Add a row for a run that starts now; returns its id."""
     database.execute(
-        "INSERT INTO migrate_history (version, title, direction, checksum, started, user, host, outcome)"
-        " VALUES (:version, :title, :direction, :checksum, :started, :user, :host, :outcome)",
+        "INSERT INTO migrate_history (repository_id, version, title, direction, checksum, started, user, host, outcome)"
+        " VALUES (:repository, :version, :title, :direction, :checksum, :started, :user, :host, :outcome)",
         {
+            "repository": repository.id,
             "version": number,
             "title": title,
             "direction": direction.value,
@@ -141,11 +154,14 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
     )
 
 
-def runs(database: Database, limit: int | None = None) -> list[Run]:
+def runs(database: Database, repository: Repository, limit: int | None = None) -> list[Run]:
     """The log, newest first; empty where there is none. Only asks."""
     end_of_list = "" if limit is None else f" LIMIT {int(limit)}"
     try:
-        rows = database.query(f"SELECT {_COLUMNS} FROM migrate_history ORDER BY id DESC{end_of_list}")
+        rows = database.query(
+            f"SELECT {_COLUMNS} FROM migrate_history WHERE repository_id = :id ORDER BY id DESC{end_of_list}",
+            {"id": repository.id},
+        )
     except database.dialect.driver_error as error:
         if database.dialect.is_missing_table(error):
             return []
@@ -153,11 +169,13 @@ def runs(database: Database, limit: int | None = None) -> list[Run]:
     return [_run(row) for row in rows]
 
 
-def unfinished(database: Database) -> Run | None:
+def unfinished(database: Database, repository: Repository) -> Run | None:
     """The run that was started and neither ended nor was undone, if there is one. Only asks."""
     try:
         rows = database.query(
-            f"SELECT {_COLUMNS} FROM migrate_history WHERE outcome IN ('running', 'stopped') ORDER BY id DESC LIMIT 1"
+            f"SELECT {_COLUMNS} FROM migrate_history WHERE repository_id = :id AND outcome IN ('running', 'stopped')"
+            " ORDER BY id DESC LIMIT 1",
+            {"id": repository.id},
         )
     except database.dialect.driver_error as error:
         if database.dialect.is_missing_table(error):
@@ -171,12 +189,13 @@ def _run(row: tuple[object, ...]) -> Run:
     values["direction"] = Direction(values["direction"])
     values["outcome"] = Outcome(values["outcome"])
     for name in ("started", "finished"):
-        values[name] = None if values[name] is None else str(values[name])
+        moment = values[name]
+        values[name] = moment.strftime(_FORMAT) if isinstance(moment, datetime) else moment
     return Run(**values)  # type: ignore[arg-type]
 
 
 def _user() -> str:
     try:
-        return getpass.getuser()
+        return getpass.getuser()[:_MAX_USER]
     except (KeyError, OSError):  # a container's user without a name
         return "unknown"

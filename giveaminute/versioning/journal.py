@@ -143,8 +143,8 @@ class Journal(Recorder):
             raise
         if change:
             self._database.execute(
-                "UPDATE migrate_journal SET matched = :matched, state = :state WHERE number = :number",
-                {"matched": cursor.rowcount, "state": State.DONE.value, "number": self.number},
+                "UPDATE migrate_journal SET matched = :matched, state = :state WHERE run = :run AND number = :number",
+                {"matched": cursor.rowcount, "state": State.DONE.value, "run": self._run, "number": self.number},
             )
         self._database.connection.commit()
         self._sent = self.number
@@ -223,15 +223,16 @@ def clear(database: Database, run: int) -> None:
     database.execute("DELETE FROM migrate_journal WHERE run = :run", {"run": run})
 
 
-def settle(database: Database, last: Entry, *, applied: bool) -> None:
+def settle(database: Database, run: int, last: Entry, *, applied: bool) -> None:
     """Write down what is known by now of the statement in doubt."""
+    where = {"run": run, "number": last.number}
     if applied:
         database.execute(
-            "UPDATE migrate_journal SET state = :state WHERE number = :number",
-            {"state": State.DONE.value, "number": last.number},
+            "UPDATE migrate_journal SET state = :state WHERE run = :run AND number = :number",
+            {"state": State.DONE.value, **where},
         )
     else:
-        database.execute("DELETE FROM migrate_journal WHERE number = :number", {"number": last.number})
+        database.execute("DELETE FROM migrate_journal WHERE run = :run AND number = :number", where)
 
 
 def settle_sent(database: Database, run: int, committed: int) -> None:

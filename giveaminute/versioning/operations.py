@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from giveaminute.errors import MigrationFailed, UsageError
 
 Parameters = Mapping[str, object]
-KEPT_COLUMNS = "version, table_name, reason, kind, row_data"
+KEPT_COLUMNS = "repository_id, version, table_name, reason, kind, row_data"
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Operations(AlembicOperations):
     dialect: str
     """`mysql` (MySQL and MariaDB) or `sqlite`."""
 
-    def __init__(self, connection: sa.Connection, version: int) -> None:
+    def __init__(self, connection: sa.Connection, version: int, repository: str = "") -> None:
         super().__init__(MigrationContext.configure(connection))
         self.connection = connection
         self.version = version
+        self.repository = repository
         self.on_notice: Callable[[str], None] = lambda text: None
 
     def notice(self, text: str) -> None:
@@ -193,7 +194,7 @@ class Operations(AlembicOperations):
         key = {**self._kept_key(table, reason), "kind": kind}
         rows = [{**key, "data": json.dumps(each, ensure_ascii=False, sort_keys=kind == "note")} for each in objects]
         if rows:
-            values = ":kept_version, :kept_table, :kept_reason, :kind, :data"
+            values = ":kept_repository, :kept_version, :kept_table, :kept_reason, :kind, :data"
             self.connection.execute(sa.text(f"INSERT INTO migrate_kept ({KEPT_COLUMNS}) VALUES ({values})"), rows)
 
     def _literal(self, value: object) -> str:
@@ -206,9 +207,17 @@ class Operations(AlembicOperations):
         return sql.replace("%%", "%") if self.connection.dialect.paramstyle == "pyformat" else sql
 
     def _kept_key(self, table: str, reason: str) -> dict[str, object]:
-        return {"kept_version": self.version, "kept_table": table, "kept_reason": reason}
+        return {
+            "kept_repository": self.repository,
+            "kept_version": self.version,
+            "kept_table": table,
+            "kept_reason": reason,
+        }
 
-    _KEPT = "version = :kept_version AND table_name = :kept_table AND reason = :kept_reason"
+    _KEPT = (
+        "repository_id = :kept_repository AND version = :kept_version"
+        " AND table_name = :kept_table AND reason = :kept_reason"
+    )
 
     def kept(self, table: str, reason: str) -> list[dict[str, str | None]]:
         """What this migration kept of a table for this reason, in the order it was kept.

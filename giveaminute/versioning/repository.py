@@ -27,7 +27,7 @@ class Direction(Enum):
 
 
 DATABASES = ("mysql", "sqlite", "default")
-_PYTHON = re.compile(r"(\d+)_([\w-]+)\.py")
+_PYTHON = re.compile(r"([0-9]+)_([\w-]+)\.py")
 _SQL = re.compile(r"(\d+)_(?:([\w-]+)_)?(mysql|sqlite|default)_(upgrade|downgrade)\.sql", re.ASCII)
 _MAX_TITLE = 100
 

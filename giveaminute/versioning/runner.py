@@ -108,7 +108,7 @@ def run(
         before, again = move.steps(database, repository)  # another may have worked meanwhile
         if again != steps:
             steps, migrations = again, _read(database, again)
-        stopped = history.unfinished(database)
+        stopped = history.unfinished(database, repository)
         if not steps and stopped is None:
             return RunResult(before, before)
         _refuse_other_work(stopped, steps)

@@ -58,8 +58,8 @@ def read(script: Script, database: str, direction: Direction, syntax: Syntax) ->
         return _read_python(script.python)
     files = {each: script.file(database, each) for each in Direction}
     statements = {each: _read_sql(path, syntax) for each, path in files.items()}
-    tokens = [normalise(each.text, syntax) for direction_ in Direction for each in statements[direction_]]
-    return SqlMigration(files[direction], tuple(statements[direction]), _hash("sql1", "\0".join(tokens)))
+    both = ["\0".join(normalise(each.text, syntax) for each in statements[way]) for way in Direction]
+    return SqlMigration(files[direction], tuple(statements[direction]), _hash("sql1", "\1".join(both)))
 
 
 def _read_python(path: Path) -> PythonMigration:
@@ -91,15 +91,12 @@ def _declarations(tree: ast.Module, path: Path) -> Declarations:
     """`irreversible` and `loses`, read without running the script; both are plain literals."""
     found: dict[str, Any] = {}
     for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in ("irreversible", "loses")
-        ):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id in ("irreversible", "loses"):
             try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                raise _bad_declaration(path, node.lineno, node.targets[0].id) from None
+                found[target.id] = ast.literal_eval(getattr(node, "value", None) or "")
+            except (ValueError, SyntaxError):
+                raise _bad_declaration(path, node.lineno, target.id) from None
     irreversible, loses = found.get("irreversible"), found.get("loses", {})
     if not isinstance(irreversible, (str, type(None))) or irreversible == "":
         raise _bad_declaration(path, 1, "irreversible")
@@ -152,14 +149,22 @@ def _write(value: object, out: io.StringIO) -> None:
             if name in ("ctx", "kind", "type_comment", "type_ignores") or child is None or child == []:
                 continue
             out.write(name + "=")
-            _write(_without_docstring(value, child) if name == "body" else child, out)
+            _write(_meant(value, name, child), out)
         out.write(")")
     elif isinstance(value, list):
         for child in value:
             _write(child, out)
             out.write(",")
     else:
-        out.write(repr(value))
+        out.write(ascii(value))  # which characters repr() shows depends on the Unicode that Python knows
+
+
+def _meant(owner: ast.AST, field: str, child: object) -> object:
+    if field == "body":
+        return _without_docstring(owner, child)
+    if isinstance(owner, ast.JoinedStr) and isinstance(child, list):  # Python 3.12.0 and 3.12.1 put empty texts in
+        return [part for part in child if not (isinstance(part, ast.Constant) and part.value == "")]
+    return child
 
 
 def _without_docstring(owner: ast.AST, body: object) -> object:

@@ -49,7 +49,7 @@ class Status:
 def read_status(database: Database, repository: Repository) -> Status:
     """All of it. Raises RepositoryError, CannotConnect."""
     version = history.version(database, repository)
-    runs = history.runs(database)
+    runs = history.runs(database, repository)
     stopped = next((run for run in runs if run.outcome in (Outcome.RUNNING, Outcome.STOPPED)), None)
     applied = _last_upgrades(runs)
     migrations = tuple(

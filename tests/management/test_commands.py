@@ -397,7 +397,7 @@ def test_call_command_raises_the_errors_of_the_engine(tmp_path: Path) -> None:
         call_command("upgrade", colour="red", **options)
     with pytest.raises(UsageError, match="downgrade needs VERSION"):
         call_command("downgrade", **options)
-    make_repository(tmp_path / "r", {"005_Late.py": ""})
+    make_repository(tmp_path / "r", {**SMALL, "005_Late.py": ""})
     with pytest.raises(RepositoryError, match="Migration 004 is missing"):
         call_command("upgrade", **options)
 

@@ -90,8 +90,8 @@ class Dialect(ABC):
         """A SQLAlchemy engine over this one open connection (a lent one: it never commits or closes it)."""
 
     @abstractmethod
-    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
-        """The `op` that a migration gets."""
+    def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
+        """The `op` that a migration gets; what it keeps is kept by repository and version."""
 
     @abstractmethod
     def begin(self, database: OpenDatabase) -> None:

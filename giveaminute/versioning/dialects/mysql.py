@@ -43,7 +43,7 @@ _OURS = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
 BOOKKEEPING = {
     "migrate_history": f"""
         CREATE TABLE IF NOT EXISTS migrate_history (
-            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, repository_id VARCHAR(250) NOT NULL,
             version INT NOT NULL, title VARCHAR(250) NOT NULL, direction VARCHAR(10) NOT NULL,
             checksum VARCHAR(80) NOT NULL,
             started DATETIME(6) NOT NULL, finished DATETIME(6) NULL, seconds DOUBLE NULL,
@@ -51,12 +51,12 @@ BOOKKEEPING = {
             outcome VARCHAR(20) NOT NULL, backup VARCHAR(1024) NULL, error TEXT NULL) {_OURS}""",
     "migrate_journal": f"""
         CREATE TABLE IF NOT EXISTS migrate_journal (
-            number INT NOT NULL PRIMARY KEY,
-            run BIGINT NOT NULL, state VARCHAR(10) NOT NULL, hash CHAR(64) NOT NULL, statement MEDIUMTEXT NOT NULL,
+            run BIGINT NOT NULL, number INT NOT NULL, PRIMARY KEY (run, number),
+            state VARCHAR(10) NOT NULL, hash CHAR(64) NOT NULL, statement MEDIUMTEXT NOT NULL,
             answers LONGTEXT NOT NULL, matched BIGINT NULL, started DATETIME(6) NOT NULL, error TEXT NULL) {_OURS}""",
     "migrate_kept": f"""
         CREATE TABLE IF NOT EXISTS migrate_kept (
-            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, repository_id VARCHAR(250) NOT NULL DEFAULT '',
             version INT NOT NULL, table_name VARCHAR(64) NOT NULL, kind VARCHAR(10) NOT NULL,
             reason VARCHAR(250) NOT NULL, row_data LONGTEXT NOT NULL,
             kept_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, KEY version (version, table_name)) {_OURS}""",
@@ -101,10 +101,10 @@ class MySQLDialect(Dialect):
 
         return engine_over("mysql+pymysql://", "pyformat", connection)
 
-    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
+    def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
         from giveaminute.versioning.dialects.mysql_operations import MySQLOperations
 
-        return MySQLOperations(connection, version)
+        return MySQLOperations(connection, version, repository)
 
     def begin(self, database: OpenDatabase) -> None:
         database.execute("START TRANSACTION")

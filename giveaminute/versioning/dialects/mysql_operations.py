@@ -54,8 +54,8 @@ class MySQLOperations(Operations):
 
     dialect = "mysql"
 
-    def __init__(self, connection: sa.Connection, version: int) -> None:
-        super().__init__(connection, version)
+    def __init__(self, connection: sa.Connection, version: int, repository: str = "") -> None:
+        super().__init__(connection, version, repository)
         connection.dialect.ddl_compiler = _DDLCompiler
 
     def _add_column(self, table: str, column: sa.Column[Any], after: str | None, first: bool) -> None:
@@ -160,7 +160,8 @@ class MySQLOperations(Operations):
         names = columns or [name for name, (_, extra) in types.items() if "generated" not in extra.split()]
         pairs = (f"'{_escaped(name)}', {_as_text(types.get(name, ('', ''))[0], self.quote(name))}" for name in names)
         # Sent as it stands: a colon or percent sign in the condition is no parameter.
-        key = ", ".join(map(self._literal, (self.version, table, reason, "values" if columns else "row")))
+        kept_as = (self.repository, self.version, table, reason, "values" if columns else "row")
+        key = ", ".join(map(self._literal, kept_as))
         return self.execute(
             f"INSERT INTO migrate_kept ({KEPT_COLUMNS})"
             f" SELECT {key}, JSON_OBJECT({', '.join(pairs)}) FROM {self.quote(table)}{condition}"
@@ -173,7 +174,12 @@ class MySQLOperations(Operations):
         with self._session("time_zone", UTC), self._session("sql_mode", f"{SQL_MODE},NO_AUTO_VALUE_ON_ZERO"):
             key = " AND ".join(
                 f"kept.{name} = {self._literal(value)}"
-                for name, value in (("version", self.version), ("table_name", table), ("reason", reason))
+                for name, value in (
+                    ("repository_id", self.repository),
+                    ("version", self.version),
+                    ("table_name", table),
+                    ("reason", reason),
+                )
             )
             return self.execute(
                 f"INSERT INTO {self.quote(table)} ({listed}) SELECT {values} FROM migrate_kept kept"

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 BOOKKEEPING = {
     "migrate_history": """
         CREATE TABLE IF NOT EXISTS migrate_history (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, repository_id TEXT NOT NULL,
             version INTEGER NOT NULL, title TEXT NOT NULL, direction TEXT NOT NULL, checksum TEXT NOT NULL,
             started TEXT NOT NULL, finished TEXT, seconds REAL, "user" TEXT NOT NULL, host TEXT NOT NULL,
             outcome TEXT NOT NULL, backup TEXT, error TEXT)""",
     "migrate_kept": """
         CREATE TABLE IF NOT EXISTS migrate_kept (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, repository_id TEXT NOT NULL DEFAULT '',
             version INTEGER NOT NULL, table_name TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
             row_data TEXT NOT NULL,
             kept_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)""",
@@ -63,10 +63,10 @@ class SQLiteDialect(Dialect):
 
         return engine_over("sqlite://", "named", connection)
 
-    def operations(self, connection: sqlalchemy.Connection, version: int) -> Operations:
+    def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
         from giveaminute.versioning.dialects.sqlite_operations import SQLiteOperations
 
-        return SQLiteOperations(connection, version)
+        return SQLiteOperations(connection, version, repository)
 
     def begin(self, database: OpenDatabase) -> None:
         database.execute("BEGIN IMMEDIATE")

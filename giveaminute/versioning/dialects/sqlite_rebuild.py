@@ -7,7 +7,8 @@ their own text. Views and triggers that worked before and do not after it make t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,19 @@ def _extras(op: Operations, name: str) -> dict[str, str]:
     return dict(tuple(row) for row in rows)
 
 
+@contextmanager
+def _legacy_alter_table(op: Operations) -> Iterator[None]:
+    """A new table takes the old one's name without touching what refers to it; no statement of the migration."""
+    with closing(op.connection.connection.cursor()) as driver:
+        ((before,),) = driver.execute("PRAGMA legacy_alter_table").fetchall()
+        driver.execute("PRAGMA legacy_alter_table = ON")
+        try:
+            yield
+        finally:
+            driver.execute(f"PRAGMA legacy_alter_table = {before}")
+
+
 def _replace_table(op: Operations, name: str, wanted: Table) -> None:
-    """`legacy_alter_table` lets the new table take the name without touching what refers to the old one."""
     fresh = f"migrate_rebuilt_{name}"
     counter = _counter(op, name)
     shared = _shared_columns(op, name, wanted)
@@ -67,12 +79,8 @@ def _replace_table(op: Operations, name: str, wanted: Table) -> None:
     if copied != there:
         op.refuse(f"{there - copied} of {there} rows of {name} would be lost: a constraint passes over them")
     op.execute(f"DROP TABLE {op.quote(name)}")
-    legacy = op.scalar("PRAGMA legacy_alter_table")
-    op.execute("PRAGMA legacy_alter_table = ON")
-    try:
+    with _legacy_alter_table(op):
         op.execute(f"ALTER TABLE {op.quote(fresh)} RENAME TO {op.quote(name)}")
-    finally:
-        op.execute(f"PRAGMA legacy_alter_table = {int(legacy or 0)}")
     if counter is not None and _is_counted(wanted):
         _set_counter(op, name, counter)
 
