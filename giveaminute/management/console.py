@@ -50,10 +50,8 @@ class Console:
         print(text, file=self.stdout, flush=True)
 
     def close_result(self) -> None:
-        """Let go of a stdout that takes no more, so that Python does not try again when it ends."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.stdout.fileno())
-        os.close(nowhere)
+        """Let go of a stdout that takes no more."""
+        _let_go(self.stdout)
 
     def say(self, text: str, *, over: bool = False) -> None:
         """A line for the person: stderr. With `over` it is written over the line that was held."""
@@ -68,9 +66,11 @@ class Console:
             self._held = True
 
     def _tell(self, text: str) -> None:
-        with suppress(OSError):  # a reader that has gone must not end a migration in its middle
+        try:
             self.stderr.write(text)
             self.stderr.flush()
+        except OSError:  # a reader that has gone must not end a migration in its middle
+            _let_go(self.stderr)
 
     def json(self, value: Any) -> None:
         """A result for a machine: stdout."""
@@ -149,6 +149,14 @@ class Silent(Console):
 
     def confirm(self, question: str, yes: bool) -> None:
         """The caller's call is the yes."""
+
+
+def _let_go(stream: TextIO) -> None:
+    """What is still to be written goes nowhere; else Python tries again when it ends, and fails (exit code 120)."""
+    with suppress(OSError, ValueError):  # a stream without a file has nothing to write to
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def plain(value: Any) -> Any:

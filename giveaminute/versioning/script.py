@@ -66,6 +66,7 @@ def _read_python(path: Path) -> PythonMigration:
     try:
         with tokenize.open(path) as file:
             source = file.read()
+        _refuse_nul(source)
         tree = ast.parse(source, str(path))
         code = compile(source, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -85,6 +86,13 @@ def _read_python(path: Path) -> PythonMigration:
                 f'Add `def {direction.value}(op):` to it, or declare at its top: irreversible = "why"',
             )
     return PythonMigration(path, code, _hash("py1", meaning(tree)), declared)
+
+
+def _refuse_nul(source: str) -> None:
+    """Before Python 3.11.4 its parser does not say where the character stands."""
+    if "\0" in source:
+        before = source[: source.index("\0")]
+        raise SyntaxError("source code cannot contain null bytes", (None, before.count("\n") + 1, None, None))
 
 
 def _declarations(tree: ast.Module, path: Path) -> Declarations:

@@ -1,0 +1,86 @@
+"""The run's connection as a migration's SQLAlchemy gets it: every statement is seen, and none of it is its to end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from giveaminute.errors import MigrationFailed
+from giveaminute.settings import parse_url
+from giveaminute.versioning.database import Database, opened
+from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.journal import Recorder
+from giveaminute.versioning.lending import lent
+
+
+class Witness(Recorder):
+    """Remembers what it was given to send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, bool]] = []
+
+    def execute(self, cursor: Cursor, statement: str, parameters: Any, *, many: bool = False) -> None:
+        self.sent.append((statement, many))
+        super().execute(cursor, statement, parameters, many=many)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with opened(parse_url(database_url), read_only=False) as found:
+        found.execute(f"CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20)){found.dialect.table_options}")
+        yield found
+
+
+def test_every_way_of_sending_goes_through_the_recorder(database: Database) -> None:
+    witness, table = Witness(), sa.table("t", sa.column("id"), sa.column("a"))
+    with lent(database.dialect, database.connection, witness) as connection:
+        assert witness.sent == []  # SQLAlchemy's own first questions are none of the script's
+        connection.execute(sa.insert(table).values(id=1, a="x%"))
+        connection.execute(sa.insert(table), [{"id": 2, "a": "y"}, {"id": 3, "a": None}])
+        connection.exec_driver_sql("DELETE FROM t WHERE id = 3", execution_options={"no_parameters": True})
+        assert connection.execute(sa.select(table.c.a).order_by(table.c.id)).fetchall() == [("x%",), ("y",)]
+    assert [(statement.split()[0], many) for statement, many in witness.sent] == [
+        ("INSERT", False),
+        ("INSERT", True),
+        ("DELETE", False),
+        ("SELECT", False),
+    ]
+    assert witness.number == 3
+
+
+def test_the_borrower_neither_commits_nor_closes(database: Database) -> None:
+    with pytest.raises(ValueError, match="undo"):
+        borrow_and_fail(database)
+    assert database.query("SELECT id FROM t") == []
+
+
+def borrow_and_fail(database: Database) -> None:
+    with database.transaction():
+        with lent(database.dialect, database.connection, Recorder()) as connection:
+            connection.execute(sa.text("INSERT INTO t (id) VALUES (1)"))
+            connection.commit()
+        assert database.query("SELECT id FROM t") == [(1,)]  # still open, still within the run's transaction
+        raise ValueError("undo")
+
+
+def test_another_librarys_paramstyle_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "paramstyle", "pyformat")  # as web.py sets it
+    monkeypatch.setattr("pymysql.paramstyle", "format")
+    with (
+        opened(parse_url(f"sqlite:///{tmp_path / 'x.db'}"), read_only=False) as database,
+        lent(database.dialect, database.connection, Recorder()) as connection,
+    ):
+        assert connection.execute(sa.text("SELECT :a || '%'"), {"a": "x"}).scalar() == "x%"
+
+
+def test_a_script_cannot_end_the_runs_transaction(database: Database) -> None:
+    with lent(database.dialect, database.connection, Recorder()) as connection:
+        for statement in ("COMMIT", "ROLLBACK", "BEGIN", " /* x */ commit"):
+            with pytest.raises(MigrationFailed, match="transactions belong to the run"):
+                connection.exec_driver_sql(statement)
