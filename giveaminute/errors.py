@@ -8,8 +8,10 @@
     ├── NotAsRecorded               5   edited, missing or drifted
     │   ├── RepositoryError         5   the scripts on disk contradict one another
     │   ├── DatabaseAhead           5   the database is at a version that no script here has
-    │   └── NotUnderVersionControl  5   tables, but no version row
+    │   ├── NotUnderVersionControl  5   tables, but no version row
+    │   └── UnfitBackup             5   a backup that is truncated, altered, or of something else
     ├── MigrationFailed             6   a script raised, or the server refused a statement
+    ├── BackupFailed                6   a backup could not be written or loaded
     └── CannotConnect               7   the database cannot be reached or opened
 
 A message is one or two lines: what happened and where. The remedy is the exact thing to do next.
@@ -85,8 +87,18 @@ class NotUnderVersionControl(NotAsRecorded):
     """The database has tables but no version row."""
 
 
+class UnfitBackup(NotAsRecorded):
+    """A file is no backup of ours, is not whole, or is of something else than the database at hand."""
+
+
 class MigrationFailed(MigrationToolError):
     """A script raised, or the server refused one of its statements."""
+
+    exit_code = ExitCode.FAILED
+
+
+class BackupFailed(MigrationToolError):
+    """A backup could not be written, or not be loaded; the message says what became of the data."""
 
     exit_code = ExitCode.FAILED
 
@@ -95,3 +107,7 @@ class CannotConnect(MigrationToolError):
     """The database cannot be reached or opened."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class Terminated(BaseException):
+    """SIGTERM as an exception, so that what was made is unmade on the way out. Like KeyboardInterrupt, no error."""

@@ -124,7 +124,7 @@ def parse_url(text: str, source: str = "the URL") -> DatabaseUrl:
         message = f"«{scheme}://» is no database this tool knows." if known else "this is no database URL."
         raise SettingsError(f"{source}: {message}", f"Write it as {_FORM}.")
     rest, _, query = rest.partition("?")
-    return _sqlite_url(rest, source) if family == SQLITE else _mysql_url(rest, query, source)
+    return _sqlite_url(rest, query, source) if family == SQLITE else _mysql_url(rest, query, source)
 
 
 def _options(query: str, source: str) -> dict[str, str]:
@@ -142,12 +142,14 @@ def _options(query: str, source: str) -> dict[str, str]:
     return options
 
 
-def _sqlite_url(rest: str, source: str) -> DatabaseUrl:
+def _sqlite_url(rest: str, query: str, source: str) -> DatabaseUrl:
     if rest and not rest.startswith("/"):
         raise SettingsError(
             f"{source}: an SQLite URL has three slashes before a relative path and four before an absolute one.",
             "Write it as sqlite:///FILE or sqlite:////ABSOLUTE/FILE.",
         )
+    if query:
+        raise SettingsError(f"{source}: an SQLite URL takes no options.", "Leave out what follows the ?")
     path = unquote(rest[1:])
     if "\0" in path:
         raise SettingsError(f"{source}: no file's name has a NUL character in it.", f"Write it as {_FORM}.")

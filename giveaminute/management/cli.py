@@ -39,6 +39,7 @@ def task(command: Command, program: str) -> Task[Any]:
             code = error.exit_code
         except KeyboardInterrupt:
             console.say("Interrupted.")
+            console.advise("To see where it stands: invoke status")
             code = 130
         if code != ExitCode.DONE:
             raise Exit(code=int(code))

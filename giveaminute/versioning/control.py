@@ -8,7 +8,7 @@ from giveaminute.errors import NotUnderVersionControl, UsageError
 from giveaminute.versioning import history, plan
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.runner import bookkeeping_tables
+from giveaminute.versioning.runner import application_tables
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def adoption(database: Database, repository: Repository, wanted: str | None) -> 
     number = plan.target_version(wanted, recorded or 0, repository.head) if wanted is not None else None
     if recorded is not None:
         return _already(database, recorded, number)
-    tables = [name for name in database.tables() if name not in bookkeeping_tables(database, repository)]
+    tables = application_tables(database, repository)
     if tables and number is None:
         raise UsageError(
             f"{database.url.name} has tables ({_some(tables)}): which version they are at has to be said.",

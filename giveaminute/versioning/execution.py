@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import CannotConnect, HalfApplied, MigrationFailed, MigrationToolError
+from giveaminute.errors import CannotConnect, HalfApplied, MigrationFailed, MigrationToolError, Terminated
 from giveaminute.versioning import history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
@@ -56,7 +58,9 @@ class StepRun:
         progress: Progress,
         step: Step,
         migration: PythonMigration | SqlMigration,
+        goal: int,
     ) -> None:
+        self.goal = goal
         self.database = database
         self.repository = repository
         self.progress = progress
@@ -132,15 +136,15 @@ class StepRun:
         if last is not None and last.state is journal.State.SENT:
             if applied is None:
                 raise HalfApplied(
-                    f"{self.migration.path.name} was killed at statement"
-                    f" {last.number} «{journal.shown(last.statement)}»:"
-                    f" whether it took effect is not known. Committed before it: {last.number - 1}.",
-                    "Look at the table, then run: invoke upgrade --last-statement applied (or: not-applied)",
+                    f"{self.migration.path.name} was killed at statement {last.number}, and whether that took effect"
+                    f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
+                    f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
                 )
             journal.settle(self.database, stopped.id, last, applied=applied)
             self.database.connection.commit()
             entries = journal.entries(self.database, stopped.id)
-        return [entry for entry in entries if entry.state is not journal.State.REFUSED]
+        refused_last = bool(entries) and entries[-1].state is journal.State.REFUSED
+        return entries[:-1] if refused_last else entries  # one in the middle the script had caught
 
     def _stop(self, row: int, recorder: journal.Recorder, error: BaseException) -> None:
         """Record a failure: as FAILED where nothing of it is left, as STOPPED where statements were committed.
@@ -206,7 +210,8 @@ class StepRun:
         with lent(dialect, self.database.connection, recorder) as connection:
             op = dialect.operations(connection, self.step.script.number, self.repository.id)
             op.on_notice = self.progress.notice
-            function(op)
+            with redirect_stdout(sys.stderr):  # stdout is for the command's result
+                function(op)
 
     def _refuse_broken(self, broken: list[str], before: int) -> None:
         """Only more than before counts: an install may have had orphans all along, and going down brings such back."""
@@ -214,8 +219,9 @@ class StepRun:
             raise MigrationFailed(f"it leaves {len(broken) - before} rows that refer to nothing: {broken[-1]}")
 
     def _failure(self, error: BaseException, recorder: journal.Recorder) -> MigrationToolError | None:
-        """The error as users read it; None for Ctrl-C and the like, which stay what they are."""
-        if not isinstance(error, Exception) or isinstance(error, HalfApplied):
+        """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
+        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied)
+        if isinstance(error, ours):
             return None
         name = self.migration.path.name
         line = self.line if self.line is not None else _line_in(error, str(self.migration.path))
@@ -233,9 +239,11 @@ class StepRun:
             return f", after statement {recorder.number}" if recorder.number else ""
         return f", {recorder.failed}"
 
-    def _reason(self, error: Exception) -> str:
+    def _reason(self, error: BaseException) -> str:
         if isinstance(error, MigrationToolError):
             return error.message
+        if isinstance(error, SystemExit):
+            return f"the script ended the process (exit {error.code})"
         cause = getattr(error, "orig", None) or error
         if isinstance(cause, self.database.dialect.driver_error):
             return self.database.dialect.explain(cause)
@@ -251,7 +259,10 @@ class StepRun:
 
     def _command(self) -> str:
         up = self.step.direction is Direction.UPGRADE
-        return "invoke upgrade" if up else f"invoke downgrade {self.step.after}"
+        return f"invoke upgrade{self._target()}" if up else f"invoke downgrade {self.goal}"
+
+    def _target(self) -> str:
+        return "" if self.goal == self.repository.head else f" --version {self.goal}"
 
     def _result(self, recorder: journal.Recorder) -> StepResult:
         script = self.step.script

@@ -14,13 +14,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed
-from giveaminute.versioning import history
+from giveaminute.versioning import answers, history
+from giveaminute.versioning.answers import Answer
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.statements import StatementKind, kind
@@ -28,6 +28,15 @@ from giveaminute.versioning.statements import StatementKind, kind
 SHOWN = 70
 """Characters of a statement in a message."""
 _WORD = re.compile(r"\w+")
+_SESSION_ONLY = re.compile(
+    r"(?<![@\w])@(?!@)[\w$.`'\"]+|\blast_insert_id\s*\(\s*\)|\b(?:found_rows|row_count)\s*\(|\btemporary\s+table\b",
+    re.IGNORECASE,
+)
+_BY_HAND = (
+    "Restore the backup from before it, or bring the schema by hand to what the script makes"
+    " and set the version row to that version."
+)
+_TOO_MUCH = "too much to keep"
 MOST_ANSWERS = 4 * 1024 * 1024
 """Bytes of answers kept with one statement; a script that asks for more should walk its rows in batches."""
 
@@ -42,9 +51,9 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One statement of an unfinished run. `answers`: what the script had asked since the one before.
+    """One statement of an unfinished run. `answers`: the hash of each question since the one before, and its answer.
 
-    `error` is what the server said when it refused the statement, None otherwise.
+    `refusal` is the error that the server answered, None where it did not; `last_id` the AUTO_INCREMENT value made.
     """
 
     number: int
@@ -53,7 +62,8 @@ class Entry:
     statement: str
     answers: list[Any]
     matched: int = 0
-    error: str | None = None
+    last_id: int = 0
+    refusal: Answer | None = None
 
 
 class Recorder:
@@ -81,13 +91,17 @@ class Recorder:
             self.ask(cursor, statement, parameters)
         elif what is StatementKind.SESSION:
             self.session_changed = True
-            send(cursor, statement, parameters, many)
+            self.set_session(cursor, statement, parameters)
         else:
             self.number += 1
             self.change(cursor, what, statement, parameters, many)
 
     def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
         """Send a question."""
+        send(cursor, statement, parameters, many=False)
+
+    def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        """Send a statement whose effect ends with the session; on a resume it is sent again."""
         send(cursor, statement, parameters, many=False)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
@@ -115,15 +129,40 @@ class Journal(Recorder):
         self._sent = len(done)
 
     def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        question = fingerprint(statement, parameters)
         if self.number < len(self._done):
-            answer = next(self._replayed, None)
-            if answer is not None:
-                _replay(cursor, answer)
-                return
-        send(cursor, statement, parameters, many=False)
-        self._asked.append(_remember(cursor))
+            self._answer_again(cursor, question, statement)
+            return
+        try:
+            send(cursor, statement, parameters, many=False)
+        except self._database.dialect.driver_error as error:
+            if not self._database.dialect.is_connection_lost(error):
+                self._asked.append([question, answers.refusal(error)])
+            raise
+        self._asked.append([question, answers.remember(cursor)])
+
+    def _answer_again(self, cursor: Cursor, question: str, statement: str) -> None:
+        recorded = next(self._replayed, None)
+        if recorded == _TOO_MUCH:
+            raise HalfApplied(
+                f"The migration had asked for more than {MOST_ANSWERS // 1024 // 1024} MiB, which was not kept:"
+                " it cannot be taken up again.",
+                _BY_HAND,
+            )
+        if recorded is None or recorded[0] != question:
+            raise HalfApplied(
+                f"Before statement {self.number + 1} the script asks «{shown(statement)}»,"
+                " which it did not ask there when it stopped.",
+                "Bring the script back to what it was up to there, then run it again.",
+            )
+        answers.replay(cursor, recorded[1], self._database.dialect)
+
+    def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        self._refuse_lost(statement)
+        super().set_session(cursor, statement, parameters)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        self._refuse_lost(statement)
         change = what is StatementKind.CHANGE
         together = change and self._rolls_back(statement)
         state = State.DONE if together else State.SENT
@@ -143,8 +182,15 @@ class Journal(Recorder):
             raise
         if change:
             self._database.execute(
-                "UPDATE migrate_journal SET matched = :matched, state = :state WHERE run = :run AND number = :number",
-                {"matched": cursor.rowcount, "state": State.DONE.value, "run": self._run, "number": self.number},
+                "UPDATE migrate_journal SET matched = :matched, last_id = :last_id, state = :state"
+                " WHERE run = :run AND number = :number",
+                {
+                    "matched": cursor.rowcount,
+                    "last_id": cursor.lastrowid or 0,
+                    "state": State.DONE.value,
+                    "run": self._run,
+                    "number": self.number,
+                },
             )
         self._database.connection.commit()
         self._sent = self.number
@@ -161,7 +207,8 @@ class Journal(Recorder):
         There it takes effect at once, and MySQL with GTIDs refuses the mixture (error 1785); its entry is
         committed before it, and after a kill in between it is in doubt like DDL.
         """
-        return self._untransactional.isdisjoint(word.lower() for word in _WORD.findall(statement))
+        text = statement.lower()
+        return not any(name in text for name in self._untransactional)
 
     @property
     def committed(self) -> int:
@@ -174,15 +221,27 @@ class Journal(Recorder):
                 f" and is «{shown(now.statement)}» now.",
                 "Bring the script back to what it was up to there, then run it again.",
             )
+        if then.refusal is not None:
+            answers.raise_again(then.refusal, self._database.dialect)
         cursor.rowcount = then.matched
+        cursor.lastrowid = then.last_id
+
+    def _refuse_lost(self, statement: str) -> None:
+        """On a resume: what lived in the session of the run that stopped cannot be given back."""
+        found = _SESSION_ONLY.search(statement) if self._done else None
+        if found is not None:
+            raise HalfApplied(
+                f"«{shown(statement)}» needs {found[0]}, which was in the session of the run that stopped:"
+                " it cannot be taken up again.",
+                _BY_HAND,
+            )
 
     def _refused(self, entry: Entry, error: Exception) -> None:
         """Put the refusal on record; where the connection was lost the entry stays as it is: in doubt."""
         if self._database.dialect.is_connection_lost(error):
             return
         self._database.roll_back()
-        explained = self._database.dialect.explain(error)
-        _write(self._database, self._run, replace(entry, state=State.REFUSED, error=explained))
+        _write(self._database, self._run, replace(entry, state=State.REFUSED, refusal=answers.refusal(error)))
         self._database.connection.commit()
 
 
@@ -208,13 +267,22 @@ def _refuse(what: StatementKind, statement: str) -> None:
 def entries(database: Database, run: int) -> list[Entry]:
     """The statements of an unfinished run in their order. Only asks."""
     rows = database.query(
-        "SELECT number, state, hash, statement, answers, matched, error FROM migrate_journal"
+        "SELECT number, state, hash, statement, answers, matched, last_id, refusal FROM migrate_journal"
         " WHERE run = :run ORDER BY number",
         {"run": run},
     )
     return [
-        Entry(number, State(state), digest, text, json.loads(answers), matched or 0, error)
-        for number, state, digest, text, answers, matched, error in rows
+        Entry(
+            number,
+            State(state),
+            digest,
+            text,
+            json.loads(told),
+            matched or 0,
+            last_id or 0,
+            refusal and json.loads(refusal),
+        )
+        for number, state, digest, text, told, matched, last_id, refusal in rows
     ]
 
 
@@ -277,73 +345,23 @@ def _text(statement: str, parameters: Any) -> str:
 
 
 def _write(database: Database, run: int, entry: Entry) -> None:
-    answers = json.dumps(entry.answers)
-    if len(answers) > MOST_ANSWERS:
-        answers = json.dumps([_TOO_MUCH])
+    told = json.dumps(entry.answers)
+    if len(told) > MOST_ANSWERS:
+        told = json.dumps([_TOO_MUCH])
     database.execute(
-        "REPLACE INTO migrate_journal (number, run, state, hash, statement, answers, matched, started, error)"
-        " VALUES (:number, :run, :state, :hash, :statement, :answers, :matched, :started, :error)",
-        {**asdict(entry), "state": entry.state.value, "answers": answers, "run": run, "started": history.now()},
+        "REPLACE INTO migrate_journal"
+        " (number, run, state, hash, statement, answers, matched, last_id, started, refusal)"
+        " VALUES (:number, :run, :state, :hash, :statement, :answers, :matched, :last_id, :started, :refusal)",
+        {
+            **asdict(entry),
+            "state": entry.state.value,
+            "answers": told,
+            "refusal": None if entry.refusal is None else json.dumps(entry.refusal),
+            "run": run,
+            "started": history.now(),
+        },
     )
 
 
 def _answers(done: Sequence[Entry]) -> list[Any]:
     return [answer for entry in done for answer in entry.answers]
-
-
-def _remember(cursor: Cursor) -> Any:
-    """The answer of the question just asked, read in full and put back for the asker."""
-    if cursor.description is None:
-        return {"names": [], "rows": []}
-    answer = {
-        "names": [column[0] for column in cursor.description],
-        "rows": [[_to_json(v) for v in row] for row in cursor.fetchall()],
-    }
-    _rewind(cursor)
-    return answer
-
-
-_TOO_MUCH = "too much to keep"
-
-
-def _replay(cursor: Any, answer: Any) -> None:
-    """Make a PyMySQL cursor answer as it did before; its buffered result is a tuple of rows and a position."""
-    if answer == _TOO_MUCH:
-        raise HalfApplied(
-            f"The migration stopped after it had asked for more than {MOST_ANSWERS // 1024 // 1024} MiB,"
-            " which was not kept: it cannot be taken up again.",
-            "Restore the backup from before it, then run: invoke upgrade",
-        )
-    cursor._rows = tuple(tuple(_from_json(value) for value in row) for row in answer["rows"])
-    cursor._result = None
-    cursor._executed = "answered before"
-    cursor.description = tuple((name, None, None, None, None, None, None) for name in answer["names"]) or None
-    cursor.rowcount = len(cursor._rows)
-    _rewind(cursor)
-
-
-def _rewind(cursor: Any) -> None:
-    cursor.rownumber = 0
-
-
-_JSON_TYPES: dict[str, tuple[type, Any, Any]] = {
-    "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
-    "date": (date, date.isoformat, date.fromisoformat),
-    "timedelta": (timedelta, timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
-    "decimal": (Decimal, str, Decimal),
-    "bytes": (bytes, bytes.hex, bytes.fromhex),
-}
-
-
-def _to_json(value: Any) -> Any:
-    for name, (type_, write, _) in _JSON_TYPES.items():
-        if isinstance(value, type_):
-            return {name: write(value)}
-    return value
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        ((name, text),) = value.items()
-        return _JSON_TYPES[name][2](text)
-    return value

@@ -247,13 +247,19 @@ class Operations(AlembicOperations):
         self.forget(table, reason)
         return count
 
-    def put_back_values(self, table: str, *, reason: str, key: Sequence[str], columns: Sequence[str]) -> int:
-        """Set these columns to their kept values in the rows that still exist, and forget them; returns how many."""
+    def put_back_values(
+        self, table: str, *, reason: str, key: Sequence[str], columns: Sequence[str], where: str | None = None
+    ) -> int:
+        """Set these columns to their kept values in the rows that still exist, and forget them; returns how many.
+
+        `where`, SQL, says which rows still are as the upgrade left them: what people changed since then stays.
+        """
         assigned = [f"{self.quote(name)} = :set_{place}" for place, name in enumerate(columns)]
         assigned += [f"{self.quote(name)} = {self.quote(name)}" for name in self._moving(table) - set(columns)]
         # Named in full, or SQLite reads a column that is not there as a text.
         matching = [f"{self.quote(table)}.{self.quote(name)} = :key_{place}" for place, name in enumerate(key)]
         sql = f"UPDATE {self.quote(table)} SET {', '.join(assigned)} WHERE {' AND '.join(matching)}"
+        sql += f" AND ({where})" if where else ""
         count = 0
         for row in self._kept_rows(table, reason):
             values = {f"set_{place}": parameter_of(row[name]) for place, name in enumerate(columns)}

@@ -15,6 +15,7 @@ from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.history import Run
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
+from giveaminute.versioning.schema import BOOKKEEPING
 
 if TYPE_CHECKING:
     from giveaminute.versioning.script import PythonMigration, SqlMigration
@@ -37,7 +38,7 @@ def current_version(database: Database, repository: Repository) -> int:
     recorded = history.version(database, repository)
     if recorded is not None:
         return recorded
-    tables = [name for name in database.tables() if name not in bookkeeping_tables(database, repository)]
+    tables = application_tables(database, repository)
     if tables:
         some = ", ".join(tables[:3]) + (" …" if len(tables) > 3 else "")
         raise NotUnderVersionControl(
@@ -47,9 +48,10 @@ def current_version(database: Database, repository: Repository) -> int:
     return 0
 
 
-def bookkeeping_tables(database: Database, repository: Repository) -> set[str]:
-    """The names of our own tables, there or not."""
-    return {repository.version_table, *database.dialect.bookkeeping}
+def application_tables(database: Database, repository: Repository) -> list[str]:
+    """The names of all tables and views that are not our own. Only asks."""
+    ours = {repository.version_table, *BOOKKEEPING}
+    return [name for name in database.tables() if name not in ours]
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def run(
         results: list[StepResult] = []
         for step in steps:
             progress.started(step)
-            step_run = StepRun(database, repository, progress, step, migrations[step])
+            step_run = StepRun(database, repository, progress, step, migrations[step], steps[-1].after)
             result = step_run.run(stopped, last_statement_applied)
             stopped = None
             if result is None:  # on SQLite another process went this step while this one waited for its turn

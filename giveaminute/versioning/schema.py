@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 #: Tables of the tool's own: a comparison of two schemas leaves them out.
-BOOKKEEPING = frozenset({"migrate_version", "migrate_history", "migrate_journal", "migrate_lease", "migrate_kept"})
+BOOKKEEPING = frozenset(
+    {"migrate_version", "migrate_history", "migrate_journal", "migrate_lease", "migrate_kept", "migrate_scratch"}
+)
 
 
 class Query(Protocol):

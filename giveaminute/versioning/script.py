@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import sys
 import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from giveaminute.errors import RepositoryError
@@ -36,9 +37,11 @@ class PythonMigration:
 
     def function(self, direction: Direction) -> Callable[[Any], None]:
         """Run the module's top level and return its upgrade or downgrade."""
-        namespace: dict[str, Any] = {"__name__": f"migration_{self.path.stem}", "__file__": str(self.path)}
-        exec(self.code, namespace)
-        function: Callable[[Any], None] = namespace[direction.value]
+        module = ModuleType(f"migration_{self.path.stem}")
+        module.__file__ = str(self.path)
+        sys.modules[module.__name__] = module  # where dataclasses and annotations look their names up
+        exec(self.code, module.__dict__)
+        function: Callable[[Any], None] = getattr(module, direction.value)
         return function
 
 
@@ -78,6 +81,7 @@ def _read_python(path: Path) -> PythonMigration:
             f"{path.name}: cannot be read: {error}.", f"Mend {path} and run it again; nothing has run."
         ) from error
     declared = _declarations(tree, path)
+    _refuse_unrunnable(tree, path)
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for direction in Direction:
         if direction.value not in defined and not (direction is Direction.DOWNGRADE and declared.irreversible):
@@ -86,6 +90,29 @@ def _read_python(path: Path) -> PythonMigration:
                 f'Add `def {direction.value}(op):` to it, or declare at its top: irreversible = "why"',
             )
     return PythonMigration(path, code, _hash("py1", meaning(tree)), declared)
+
+
+def _refuse_unrunnable(tree: ast.Module, path: Path) -> None:
+    """A generator or a coroutine would be made, never run, and taken for done."""
+    for node in tree.body:
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name not in {
+            d.value for d in Direction
+        }:
+            continue
+        if isinstance(node, ast.AsyncFunctionDef) or any(_yields(each) for each in node.body):
+            kind = "async" if isinstance(node, ast.AsyncFunctionDef) else "a generator"
+            raise RepositoryError(
+                f"{path.name}, line {node.lineno}: {node.name} is {kind}, which would be made and never run.",
+                f"Make it a plain function, without yield or await, in {path}.",
+            )
+
+
+def _yields(node: ast.AST) -> bool:
+    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+        return True
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+        return False
+    return any(_yields(child) for child in ast.iter_child_nodes(node))
 
 
 def _refuse_nul(source: str) -> None:

@@ -9,7 +9,7 @@ from giveaminute.versioning import history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import bookkeeping_tables
+from giveaminute.versioning.runner import application_tables
 
 
 class State(Enum):
@@ -91,8 +91,7 @@ def _advice(
         reason = f": {stopped.error}" if stopped.error else "."
         return f"{name}: the {stopped.direction.value} of {stopped.version:03d} is half done{reason}", command
     if version is None:
-        empty = not [each for each in database.tables() if each not in bookkeeping_tables(database, repository)]
-        if empty:
+        if not application_tables(database, repository):
             return f"{name} is empty; head is {head}.", "invoke upgrade"
         return f"{name} has tables but is not under version control.", "invoke version-control --version N"
     if version > head:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -165,6 +166,7 @@ def answered(*words: str, cwd: Path, answer: str) -> tuple[int, str]:
         os.close(end)  # there are terminals here
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background of a shell inherits it ignored
         os.chdir(cwd)
         os.execve(sys.executable, [sys.executable, "-m", "giveaminute", *words], {**environment(), "TERM": "xterm"})
     sent = b""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -269,3 +271,111 @@ def test_what_would_break_the_run_is_refused(install: Install, statement: str, r
     with pytest.raises(MigrationFailed, match=f"(?s)line 2.*{reason}.*Take the statement out"):
         install.upgrade()
     assert install.ask("SELECT outcome FROM migrate_history") == (("failed",),)
+
+
+ASKING = """
+import sqlalchemy as sa
+
+def upgrade(op):
+    op.create_table("seen", sa.Column("a", sa.Integer), sa.Column("b", sa.Integer), sa.Column("c", sa.Integer))
+    try:
+        first = op.scalar("SELECT COUNT(*) FROM nowhere")
+    except Exception:
+        first = None
+    if not op.has_table("other"):
+        op.create_table("other", sa.Column("id", sa.Integer, primary_key=True))
+    row = (first, op.scalar("SELECT 41"), op.scalar("SELECT 42"))
+    try:
+        op.execute("INSERT INTO nowhere VALUES (1)")
+    except Exception:
+        pass
+    made = op.connection.execute(sa.table("made", sa.column("id")).insert().values({})).lastrowid
+    op.execute("INSERT INTO seen VALUES (:a, :b, :c)", {"a": row[0], "b": row[1], "c": row[2] + made})
+    PLACE
+
+def downgrade(op):
+    pass
+"""
+
+
+def test_questions_and_statements_that_were_refused_are_refused_again_on_a_resume(install: Install) -> None:
+    install.ask("CREATE TABLE made (id INT AUTO_INCREMENT PRIMARY KEY)")
+    install.ask("INSERT INTO made VALUES (100)")
+    call_command("version-control", version=0, url=install.url, repository=str(make_repository(install.folder, {})))
+    install.script(ASKING.replace("PLACE", 'op.execute("ALTER TABLE nowhere ADD COLUMN x INT")'))
+    with pytest.raises(MigrationFailed, match="nowhere"):
+        install.upgrade()
+    install.ask("CREATE TABLE nowhere (id INT)")
+    install.script(ASKING.replace("PLACE", 'op.execute("UPDATE seen SET b = b + 1")'))
+    install.upgrade()
+    assert install.ask("SELECT * FROM seen") == ((None, 42, 143),)
+    assert install.ask("SELECT COUNT(*) FROM nowhere") == ((0,),)
+
+
+def test_a_script_that_asks_something_else_on_a_resume_is_refused(install: Install) -> None:
+    stop = 'raise ValueError("not today")'
+    install.script(FIVE.replace("PLACE", stop))
+    with pytest.raises(MigrationFailed):
+        install.upgrade()
+    install.script(FINE.replace("WHERE n < 100", "WHERE n < 10"))
+    with pytest.raises(HalfApplied, match=r"Before statement 3 the script asks «SELECT id FROM a WHERE n < 10 "):
+        install.upgrade()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ("SET @n = (SELECT MAX(id) FROM a)", "UPDATE a SET n = @n", "@n"),
+        ("INSERT INTO a VALUES (9, 9)", "UPDATE a SET n = LAST_INSERT_ID()", "LAST_INSERT_ID()"),
+        ("CREATE TEMPORARY TABLE t AS SELECT * FROM a", "INSERT INTO a SELECT id + 10, n FROM t", "TEMPORARY TABLE"),
+    ],
+)
+def test_what_lived_in_the_session_that_stopped_is_missed_and_not_made_up(
+    install: Install, before: str, after: str, lost: str
+) -> None:
+    second = f"INSERT INTO a VALUES (1, 1);\n{before};\nINSERT INTO later VALUES (1);\n{after};"
+    files = {
+        "001_A_default_upgrade.sql": "CREATE TABLE a (id INT PRIMARY KEY, n INT);",
+        "001_A_default_downgrade.sql": "DROP TABLE a;",
+        "002_B_default_upgrade.sql": second,
+        "002_B_default_downgrade.sql": "DELETE FROM a;",
+    }
+    make_repository(install.folder, files)
+    with pytest.raises(MigrationFailed, match="later"):
+        install.upgrade()
+    install.ask("CREATE TABLE later (id INT)")
+    with pytest.raises(HalfApplied, match=re.escape(f"needs {lost}, which was in the session")):
+        install.upgrade()
+
+
+def test_the_remedy_for_a_downgrade_in_doubt_is_the_downgrade_and_names_the_whole_statement(install: Install) -> None:
+    down = "    op.drop_column('a', 'n')\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    source = "def upgrade(op):\n    op.execute('CREATE TABLE a (id INT PRIMARY KEY, n INT)')\n\ndef downgrade(op):\n"
+    install.script(source + down)
+    install.upgrade()
+    command = [*install.upgrade_command(), "--yes"]
+    command[command.index("upgrade") : command.index("upgrade") + 1] = ["downgrade", "0"]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == -signal.SIGKILL
+    with pytest.raises(
+        HalfApplied, match=r"(?s)It is: ALTER TABLE .*DROP COLUMN .*invoke downgrade 0 --last-statement"
+    ):
+        call_command("downgrade", version=0, url=install.url, repository=str(install.folder))
+    install.script(source + "    pass\n")
+
+
+@pytest.mark.parametrize("ending", ["import sys; sys.exit(0)", "raise SystemExit", "raise BaseException('odd')"])
+def test_a_script_that_ends_the_process_has_failed(install: Install, ending: str) -> None:
+    install.script(
+        f"def upgrade(op):\n    op.execute('CREATE TABLE a (id INT)')\n    {ending}\n\ndef downgrade(op):\n    pass\n"
+    )
+    ran = install.upgrade_in_a_process()
+    assert ran.returncode == 6
+    assert "001_Five.py, line 3, after statement 1" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_what_a_script_prints_is_no_part_of_the_result(install: Install) -> None:
+    install.script("def upgrade(op):\n    print('hello')\n\ndef downgrade(op):\n    pass\n")
+    ran = subprocess.run([*install.upgrade_command(), "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["after"] == 1
+    assert "hello" in ran.stderr

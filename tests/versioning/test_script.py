@@ -203,7 +203,7 @@ BOTH = "def upgrade(op): pass\ndef downgrade(op): pass\n"
         ("", "001_a.py has no upgrade(op)"),
         ("def upgrade(op): pass", "001_a.py has no downgrade(op)"),
         ("def downgrade(op): pass", "001_a.py has no upgrade(op)"),
-        ("async def upgrade(op): pass\ndef downgrade(op): pass", "001_a.py has no upgrade(op)"),
+        ("async def upgrade(op): pass\ndef downgrade(op): pass", "001_a.py, line 1: upgrade is async"),
         ("if 1:\n    def upgrade(op): pass\ndef downgrade(op): pass", "001_a.py has no upgrade(op)"),
         ('irreversible = "why"\ndef downgrade(op): pass', "001_a.py has no upgrade(op)"),
         ("irreversible = 'a' + x\n" + BOTH, "001_a.py, line 1: irreversible is not declared in its form"),
@@ -279,3 +279,29 @@ def test_the_other_direction_is_read_too(tmp_path: Path) -> None:
     files = {"001_a_default_upgrade.sql": "SELECT 1"}
     with pytest.raises(RepositoryError, match="has no downgrade for mysql"):
         read(Repository(make_repository(tmp_path, files)).script(1), "mysql", UP, Syntax.MYSQL)
+
+
+def test_a_generator_is_refused_but_not_one_inside(tmp_path: Path) -> None:
+    """It would be made, never run, and taken for done."""
+    down = "\ndef downgrade(op):\n    pass\n"
+    made = make_repository(tmp_path, {"001_a.py": "def upgrade(op):\n    yield op\n" + down})
+    script = Repository(made).script(1)
+    with pytest.raises(RepositoryError, match="line 1: upgrade is a generator"):
+        read(script, "sqlite", Direction.UPGRADE, Syntax.SQLITE)
+    inside = "def upgrade(op):\n    def rows():\n        yield 1\n    assert list(rows()) == [1]\n"
+    make_repository(tmp_path, {"001_a.py": inside + down})
+    migration = read(script, "sqlite", Direction.UPGRADE, Syntax.SQLITE)
+    assert isinstance(migration, PythonMigration)
+    migration.function(Direction.UPGRADE)(None)
+
+
+def test_a_dataclass_with_postponed_annotations_works(tmp_path: Path) -> None:
+    source = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n"
+        "@dataclass\nclass Pair:\n    a: int\n\n"
+        "def upgrade(op):\n    assert Pair(1).a == 1\n\ndef downgrade(op):\n    pass\n"
+    )
+    script = Repository(make_repository(tmp_path, {"001_a.py": source})).script(1)
+    migration = read(script, "sqlite", Direction.UPGRADE, Syntax.SQLITE)
+    assert isinstance(migration, PythonMigration)
+    migration.function(Direction.UPGRADE)(None)

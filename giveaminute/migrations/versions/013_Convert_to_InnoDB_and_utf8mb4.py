@@ -57,15 +57,16 @@ def upgrade(op):
     if op.dialect != "mysql":
         return
     refuse_values_that_become_equal(op)
+    refuse_references_to_texts(op)
     op.note(DATABASE, FORMER, {"collation": op.scalar("SELECT @@collation_database")})
     op.execute(f"ALTER DATABASE DEFAULT CHARACTER SET {CHARSET} COLLATE {COLLATION}")
     for table in TABLES:
-        engine, collation = table_options(op, table)
+        engine, collation, row_format = table_options(op, table)
         columns = text_columns(op, table)
         former = {name: f"{type_} CHARACTER SET {charset} COLLATE {of}" for name, type_, charset, of in columns}
-        op.note(table, FORMER, {"(engine)": engine, "(collation)": collation, **former})
+        op.note(table, FORMER, {"(engine)": engine, "(collation)": collation, "(row format)": row_format, **former})
         wanted = {name: f"{wide_enough(type_)} COLLATE {COLLATION}" for name, type_, _, _ in columns}
-        alter(op, table, wanted, "InnoDB", COLLATION)
+        alter(op, table, wanted, "InnoDB", COLLATION, long_keys(op, row_format))
 
 
 def downgrade(op):
@@ -73,10 +74,11 @@ def downgrade(op):
         return
     noted = {table: op.kept(table, FORMER)[0] for table in TABLES}
     refuse_values_that_do_not_fit(op, noted)
+    refuse_references_to_myisam(op, noted)
     for table in reversed(TABLES):
         former = dict(noted[table])
-        engine, collation = former.pop("(engine)"), former.pop("(collation)")
-        alter(op, table, former, engine, collation)
+        engine, collation, row_format = (former.pop(f"({name})") for name in ("engine", "collation", "row format"))
+        alter(op, table, former, engine, collation, row_format)
         op.forget(table, FORMER)
     op.execute(f"ALTER DATABASE DEFAULT COLLATE {op.kept(DATABASE, FORMER)[0]['collation']}")
     op.forget(DATABASE, FORMER)
@@ -86,7 +88,15 @@ def wide_enough(type_):
     return "mediumtext" if type_ == "text" else type_
 
 
-def alter(op, table, types, engine, collation):
+def long_keys(op, row_format):
+    """Keys of utf8mb4 texts can be longer than the 767 bytes that InnoDB's older row formats allow."""
+    usual = op.scalar("SELECT @@GLOBAL.innodb_default_row_format")
+    if usual.lower() == "dynamic":
+        return "DEFAULT" if row_format else None
+    return "DYNAMIC"
+
+
+def alter(op, table, types, engine, collation, row_format):
     """One ALTER, and so one copy, a table. What stands behind a column's type (NULL, DEFAULT, COMMENT) stays."""
     [(_, created)] = op.query(f"SHOW CREATE TABLE `{table}`")
     changes = []
@@ -95,16 +105,20 @@ def alter(op, table, types, engine, collation):
         rest = re.sub(r"^\w+(\(([^()']|'([^']|'')*')*\))?( CHARACTER SET \w+)?( COLLATE \w+)?", "", line)
         changes.append(f"MODIFY `{name}` {type_}{rest}")
     changes += [f"ENGINE = {engine}", f"DEFAULT COLLATE = {collation}"]
+    if row_format:
+        changes.append(f"ROW_FORMAT = {row_format}")
     op.execute(f"ALTER TABLE `{table}` {', '.join(changes)}")
 
 
 def table_options(op, table):
-    [options] = op.query(
-        "SELECT engine, table_collation FROM information_schema.tables"
+    """Engine, collation, and the row format where one was asked for."""
+    [(engine, collation, options)] = op.query(
+        "SELECT engine, table_collation, create_options FROM information_schema.tables"
         " WHERE table_schema = DATABASE() AND table_name = :table",
         {"table": table},
     )
-    return options
+    row_format = re.search(r"row_format=(\w+)", options or "", re.IGNORECASE)
+    return engine, collation, row_format and row_format[1].upper()
 
 
 def text_columns(op, table):
@@ -119,30 +133,78 @@ def text_columns(op, table):
 
 def refuse_values_that_become_equal(op):
     """Two values of a unique key may differ in latin1_swedish_ci and be equal in utf8mb4_unicode_ci: «mål» and «mal»."""
-    keys = op.query(
-        "SELECT s.table_name, s.column_name FROM information_schema.statistics s"
-        " JOIN information_schema.columns c USING (table_schema, table_name, column_name)"
-        " WHERE s.table_schema = DATABASE() AND s.non_unique = 0 AND c.collation_name IS NOT NULL"
-        " ORDER BY s.table_name, s.index_name"
-    )
-    for table, column in keys:
-        if table not in TABLES:
-            continue
-        key = f"CONVERT(`{column}` USING {CHARSET}) COLLATE {COLLATION}"
+    for (table, index), parts in unique_keys(op).items():
+        whole = ", ".join(f"`{column}`" for column, _, _ in parts)
+        key = ", ".join(as_compared(column, length, is_text) for column, length, is_text in parts)
+        filled = " AND ".join(f"`{column}` IS NOT NULL" for column, _, _ in parts)
         equal = op.query(
-            f"SELECT GROUP_CONCAT(`{column}` ORDER BY `{column}` SEPARATOR '», «') FROM `{table}`"
-            f" WHERE `{column}` IS NOT NULL GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 5"
+            f"SELECT GROUP_CONCAT(CONCAT_WS(', ', {whole}) ORDER BY {whole} SEPARATOR '», «') FROM `{table}`"
+            f" WHERE {filled} GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 5"
         )
         if equal:
+            columns = ", ".join(column for column, _, _ in parts)
             values = "; ".join(f"«{row[0]}»" for row in equal)
-            op.refuse(f"in {table}.{column}, a unique key, these are one value in {COLLATION}: {values}. Change one of each")
+            op.refuse(
+                f"in {table}.{columns}, the unique key {index}, these are one value in {COLLATION}: {values}."
+                " Change one of each"
+            )
+
+
+def unique_keys(op):
+    """Column, prefix length and whether it is a text, for each part of each unique key with a text in it."""
+    rows = op.query(
+        "SELECT s.table_name, s.index_name, s.column_name, s.sub_part, c.collation_name IS NOT NULL"
+        " FROM information_schema.statistics s"
+        " JOIN information_schema.columns c USING (table_schema, table_name, column_name)"
+        " WHERE s.table_schema = DATABASE() AND s.non_unique = 0"
+        " ORDER BY s.table_name, s.index_name, s.seq_in_index"
+    )
+    keys = {}
+    for table, index, column, length, is_text in rows:
+        if table in TABLES:
+            keys.setdefault((table, index), []).append((column, length, is_text))
+    return {key: parts for key, parts in keys.items() if any(is_text for _, _, is_text in parts)}
+
+
+def as_compared(column, length, is_text):
+    if not is_text:
+        return f"`{column}`"
+    part = f"LEFT(`{column}`, {length})" if length else f"`{column}`"
+    return f"CONVERT({part} USING {CHARSET}) COLLATE {COLLATION}"
+
+
+def refuse_references_to_texts(op):
+    """A foreign key on a text, which none of ours is, lets neither of its columns change its character set."""
+    rows = op.query(
+        "SELECT k.constraint_name, k.table_name, k.column_name FROM information_schema.key_column_usage k"
+        " JOIN information_schema.columns c USING (table_schema, table_name, column_name)"
+        " WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL AND c.collation_name IS NOT NULL"
+        f" AND (k.table_name IN {TABLES} OR k.referenced_table_name IN {TABLES}) ORDER BY 1, 2, 3"
+    )
+    for name, table, column in rows:
+        op.refuse(f"the foreign key {name} on the text {table}.{column} is in the way. Drop it, and add it again after")
+
+
+def refuse_references_to_myisam(op, noted):
+    """MyISAM knows no foreign keys, so none that was added since may hold on to a table that becomes MyISAM again."""
+    becoming = tuple(table for table, former in noted.items() if former["(engine)"] != "InnoDB")
+    if not becoming:
+        return
+    listed = ", ".join(f"'{table}'" for table in becoming)
+    rows = op.query(
+        "SELECT constraint_name, table_name, referenced_table_name FROM information_schema.key_column_usage"
+        " WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL"
+        f" AND (table_name IN ({listed}) OR referenced_table_name IN ({listed})) ORDER BY 1"
+    )
+    for name, table, referred in rows:
+        op.refuse(f"the foreign key {name} of {table} to {referred} is in the way of MyISAM. Drop it first")
 
 
 def refuse_values_that_do_not_fit(op, noted):
     """A character that the former character set lacks would turn into «?»; a longer text would be cut."""
     for table, former in noted.items():
         for column, type_ in former.items():
-            charset = re.search(r" CHARACTER SET (\w+) ", type_)
+            charset = re.search(r" CHARACTER SET (\w+) ", type_ or "")
             if charset is None:
                 continue
             there = f"CONVERT(`{column}` USING {charset[1]})"

@@ -13,4 +13,5 @@ def upgrade(op):
 
 def downgrade(op):
     op.alter_column("project_need_volunteer", "quantity", server_default=None)
-    op.put_back_values("project_need_volunteer", reason=ZERO, key=["need_id", "member_id"], columns=["quantity"])
+    key = ["need_id", "member_id"]
+    op.put_back_values("project_need_volunteer", reason=ZERO, key=key, columns=["quantity"], where="quantity = 1")

@@ -34,12 +34,24 @@ def upgrade(op):
 
 
 def downgrade(op):
+    for table, key, column, referred, _, nullable in REFERENCES:
+        if not nullable:
+            refuse_keys_in_use(op, table, key, reason_of(column, referred))
     for table, key, column, referred, _, nullable in reversed(REFERENCES):
         reason = reason_of(column, referred)
         if nullable:
-            op.put_back_values(table, reason=reason, key=key, columns=[column])
+            op.put_back_values(table, reason=reason, key=key, columns=[column], where=f"{op.quote(column)} IS NULL")
         else:
             op.put_back(table, reason=reason)
+
+
+def refuse_keys_in_use(op, table, key, reason):
+    for row in op.kept(table, reason):
+        matching = " AND ".join(f"{op.quote(name)} = :{name}" for name in key)
+        values = {name: row[name] for name in key}
+        if op.scalar(f"SELECT COUNT(*) FROM {op.quote(table)} WHERE {matching}", values):
+            named = ", ".join(f"{name} {value}" for name, value in values.items())
+            op.refuse(f"{table} has a new row with the key of one that is to be put back: {named}. Give it another")
 
 
 def reason_of(column, referred):

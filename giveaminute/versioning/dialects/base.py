@@ -22,6 +22,7 @@ class Cursor(Protocol):
     """The part of PEP 249's cursor that the engine uses."""
 
     rowcount: int
+    lastrowid: Any
 
     @property
     def description(self) -> Any: ...
@@ -132,6 +133,10 @@ class Dialect(ABC):
     @abstractmethod
     def is_missing_table(self, error: Exception) -> bool:
         """Whether a driver's error says that a table is not there."""
+
+    @abstractmethod
+    def is_denied(self, error: Exception) -> bool:
+        """Whether a driver's error says that this user may not do that."""
 
     @abstractmethod
     def is_connection_lost(self, error: Exception) -> bool:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -32,8 +33,12 @@ SESSION = (
     f"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION sql_mode = '{SQL_MODE}',"
     " SESSION default_storage_engine = InnoDB, SESSION sql_quote_show_create = 1,"
     " SESSION foreign_key_checks = 1, SESSION unique_checks = 1,"
+    " SESSION sql_safe_updates = 0, SESSION sql_select_limit = 18446744073709551615,"
+    "/*M!100307 SESSION max_statement_time = 0, SESSION alter_algorithm = 'DEFAULT', */"
     f" SESSION lock_wait_timeout = {LOCK_WAIT}, SESSION innodb_lock_wait_timeout = {LOCK_WAIT}"
 )
+LOCK_NAME = 64
+"""Characters of a lock's name (MySQL's manual, «Locking Functions»)."""
 LOCK_IDLE = 31_536_000
 """Seconds that the server lets the lock's connection be idle; an ALTER can take longer than the usual 8 hours."""
 CONNECT_TIMEOUT = 10
@@ -53,7 +58,8 @@ BOOKKEEPING = {
         CREATE TABLE IF NOT EXISTS migrate_journal (
             run BIGINT NOT NULL, number INT NOT NULL, PRIMARY KEY (run, number),
             state VARCHAR(10) NOT NULL, hash CHAR(64) NOT NULL, statement MEDIUMTEXT NOT NULL,
-            answers LONGTEXT NOT NULL, matched BIGINT NULL, started DATETIME(6) NOT NULL, error TEXT NULL) {_OURS}""",
+            answers LONGTEXT NOT NULL, matched BIGINT NULL, last_id BIGINT UNSIGNED NULL,
+            started DATETIME(6) NOT NULL, refusal TEXT NULL) {_OURS}""",
     "migrate_kept": f"""
         CREATE TABLE IF NOT EXISTS migrate_kept (
             id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, repository_id VARCHAR(250) NOT NULL DEFAULT '',
@@ -156,6 +162,9 @@ class MySQLDialect(Dialect):
     def is_missing_table(self, error: Exception) -> bool:
         return _code(error) == ER.NO_SUCH_TABLE
 
+    def is_denied(self, error: Exception) -> bool:
+        return _code(error) in _NO_RIGHT
+
     def is_connection_lost(self, error: Exception) -> bool:
         return isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError)) and _code(error) in _LOST
 
@@ -204,9 +213,17 @@ def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
         init_command=SESSION,
         **options,
     )
+    if not read_only:
+        _allow_tables_without_key(connection)
     if read_only:  # a statement, since the variable's name differs between the families
         connection.query("SET SESSION TRANSACTION READ ONLY")
     return connection
+
+
+def _allow_tables_without_key(connection: Any) -> None:
+    """web_session has had a unique key and no primary one since 2011; where this user may not, the server says so."""
+    with suppress(pymysql.Error):
+        connection.query("/*!80013 SET SESSION sql_require_primary_key = 0 */")
 
 
 def _refusal(error: Exception, url: DatabaseUrl) -> CannotConnect:
@@ -249,7 +266,9 @@ def _engine_of(database: OpenDatabase, table: str) -> str | None:
 
 
 def _take_lock(connection: DriverConnection, database: OpenDatabase, purpose: str, wait: float) -> None:
-    name = f"{purpose}:{database.url.database}"[:64]  # the server's locks know no databases
+    name = f"{purpose}:{database.url.database}"  # the server's locks know no databases
+    if len(name) > LOCK_NAME:
+        name = f"{purpose}:{sha256(database.url.database.encode()).hexdigest()[:40]}"
     cursor = connection.cursor()
     cursor.execute("SET SESSION wait_timeout = %s", (LOCK_IDLE,))
     cursor.execute("SELECT GET_LOCK(%s, %s)", (name, math.ceil(wait)))  # MySQL rounds half a second down

@@ -139,9 +139,11 @@ class MySQLOperations(Operations):
     def rename_index(self, table: str, old: str, new: str) -> None:
         self.execute(f"ALTER TABLE {self.quote(table)} RENAME INDEX {self.quote(old)} TO {self.quote(new)}")
 
-    def put_back_values(self, table: str, *, reason: str, key: Sequence[str], columns: Sequence[str]) -> int:
+    def put_back_values(
+        self, table: str, *, reason: str, key: Sequence[str], columns: Sequence[str], where: str | None = None
+    ) -> int:
         with self._session("time_zone", UTC):
-            return super().put_back_values(table, reason=reason, key=key, columns=columns)
+            return super().put_back_values(table, reason=reason, key=key, columns=columns, where=where)
 
     def _moving(self, table: str) -> set[str]:
         return {name for name, (_, extra) in self._types(table).items() if "on update" in extra}

@@ -104,6 +104,9 @@ class SQLiteDialect(Dialect):
     def is_missing_table(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
 
+    def is_denied(self, error: Exception) -> bool:
+        return "readonly" in str(error) or "read-only" in str(error)
+
     def is_connection_lost(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error)
 
