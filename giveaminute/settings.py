@@ -17,6 +17,7 @@ from giveaminute.errors import SettingsError
 
 PACKAGE = Path(__file__).resolve().parent
 DEFAULT_REPOSITORY = PACKAGE / "migrations"
+SNAPSHOTS = PACKAGE.parent / "sql"
 DEFAULT_SQLITE_FILE = "giveaminute.db"
 
 MYSQL = "mysql"

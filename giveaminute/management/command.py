@@ -34,6 +34,7 @@ URL = Option(
 )
 CONFIG = Option("config", "Another file than config.yaml.")
 REPOSITORY = Option("repository", "The folder with migrate.cfg and versions/ (default: giveaminute/migrations).")
+FOLDER = Option("folder", "Where the snapshots and the seed data lie (default: sql/ in the checkout).")
 JSON = Option("json", "Print the result as JSON.", flag=True)
 TRACEBACK = Option("traceback", "Show where in the code an error was raised.", flag=True)
 YES = Option("yes", "Do not ask.", flag=True)

@@ -64,6 +64,14 @@ class Database:
         rows = self.query(sql, parameters)
         return rows[0][0] if rows else None
 
+    def send(self, sql: str) -> None:
+        """Run one statement of a file as it stands, without parameters."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(sql)
+        finally:
+            cursor.close()
+
     def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> int:
         """Run one statement of the engine's own; returns the rows it matched."""
         cursor = self.connection.cursor()

@@ -12,6 +12,9 @@ from giveaminute.errors import NotAsRecorded
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.repository import Direction, Repository
 
+REPOSITORY_PATH = "giveaminute/migrations"
+"""What the old tool wrote in the version row, wherever the scripts really lay."""
+
 
 class Outcome(Enum):
     """How a run stands: RUNNING and STOPPED have statements in the journal, FAILED left nothing behind."""
@@ -77,18 +80,23 @@ def _whole(value: object, database: Database, repository: Repository) -> int:
     return value
 
 
+def version_table_sql(database: Database, repository: Repository) -> str:
+    """The statement that makes the version table, in the shape that the old tool gave it."""
+    return (
+        f"CREATE TABLE {repository.version_table} ("
+        "repository_id VARCHAR(250) NOT NULL PRIMARY KEY, repository_path TEXT, version INT)"
+        f"{database.dialect.table_options}"
+    )
+
+
 def put_under_control(database: Database, repository: Repository, number: int) -> None:
     """Make the version table, if it is missing, and this repository's row in it."""
     table = repository.version_table
     if table not in database.tables():
-        options = database.dialect.table_options
-        database.execute(
-            f"CREATE TABLE {table} ("
-            f"repository_id VARCHAR(250) NOT NULL PRIMARY KEY, repository_path TEXT, version INT){options}"
-        )
+        database.execute(version_table_sql(database, repository))
     database.execute(
         f"INSERT INTO {table} (repository_id, repository_path, version) VALUES (:id, :path, :version)",
-        {"id": repository.id, "path": "giveaminute/migrations", "version": number},
+        {"id": repository.id, "path": REPOSITORY_PATH, "version": number},
     )
 
 

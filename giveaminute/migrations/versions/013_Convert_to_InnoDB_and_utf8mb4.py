@@ -11,6 +11,7 @@ CHARSET = "utf8mb4"
 COLLATION = "utf8mb4_unicode_ci"
 DATABASE = "(database)"
 FORMER = "engine and collations"
+LATIN1 = "CHARACTER SET latin1 COLLATE latin1_swedish_ci"
 TEXT_BYTES = 65_535
 
 TABLES = (
@@ -72,7 +73,7 @@ def upgrade(op):
 def downgrade(op):
     if op.dialect != "mysql":
         return
-    noted = {table: op.kept(table, FORMER)[0] for table in TABLES}
+    noted = {table: (op.kept(table, FORMER) or [as_new_installs_were(op, table)])[0] for table in TABLES}
     refuse_values_that_do_not_fit(op, noted)
     refuse_references_to_myisam(op, noted)
     for table in reversed(TABLES):
@@ -80,8 +81,27 @@ def downgrade(op):
         engine, collation, row_format = (former.pop(f"({name})") for name in ("engine", "collation", "row format"))
         alter(op, table, former, engine, collation, row_format)
         op.forget(table, FORMER)
-    op.execute(f"ALTER DATABASE DEFAULT COLLATE {op.kept(DATABASE, FORMER)[0]['collation']}")
+    database = op.kept(DATABASE, FORMER) or [{"collation": three_byte_utf8(op)}]
+    op.execute(f"ALTER DATABASE DEFAULT COLLATE {database[0]['collation']}")
     op.forget(DATABASE, FORMER)
+
+
+def as_new_installs_were(op, table):
+    """An install from the snapshot was never below this version, and has no notes of it."""
+    by_hand = table in ("digests", "homepage_question")  # which 012 makes, in utf8mb4
+    charset = f"CHARACTER SET {CHARSET} COLLATE {COLLATION}" if by_hand else LATIN1
+    types = {name: "text" if type_ == "mediumtext" else type_ for name, type_, _, _ in text_columns(op, table)}
+    former = {name: f"{type_} {charset}" for name, type_ in types.items()}
+    collation = COLLATION if by_hand else three_byte_utf8(op)
+    return {"(engine)": "InnoDB", "(collation)": collation, "(row format)": None, **former}
+
+
+def three_byte_utf8(op):
+    """The server's own name of what 011 made the default."""
+    return op.scalar(
+        "SELECT MAX(collation_name) FROM information_schema.collations"
+        " WHERE collation_name IN ('utf8_general_ci', 'utf8mb3_general_ci')"
+    )
 
 
 def wide_enough(type_):

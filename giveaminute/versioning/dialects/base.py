@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,6 +79,10 @@ class Dialect(ABC):
         """
 
     @abstractmethod
+    def create_missing(self, url: DatabaseUrl) -> None:
+        """Create the database where it is not there. Raises CannotConnect."""
+
+    @abstractmethod
     def outlives_its_connection(self, url: DatabaseUrl) -> bool:
         """Whether the database is still there when its connection is closed."""
 
@@ -105,6 +109,17 @@ class Dialect(ABC):
     @abstractmethod
     def read_schema(self, database: OpenDatabase, tables: Sequence[str] | None = None) -> Schema:
         """The schema as frozen values."""
+
+    family_name: str
+    """What people call it, in the header of a snapshot."""
+
+    @abstractmethod
+    def snapshot(self, database: OpenDatabase, schema: Schema) -> Iterator[str]:
+        """The schema as the text of an SQL script, in pieces that each end with a blank line."""
+
+    @abstractmethod
+    def drop_all(self, database: OpenDatabase) -> None:
+        """Drop every table and view. Only for a database that was empty when this run began to fill it."""
 
     @abstractmethod
     def prepare(self, database: OpenDatabase, version_table: str) -> None:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,7 @@ class MySQLDialect(Dialect):
     """PyMySQL with transactions on; a statement is durable when the recorder commits it."""
 
     name = "mysql"
+    family_name = "MySQL and MariaDB"
     transactional_ddl = False
     driver_error = pymysql.Error
     bookkeeping: Mapping[str, str] = BOOKKEEPING
@@ -95,6 +97,18 @@ class MySQLDialect(Dialect):
             except (pymysql.Error, OSError) as error:
                 refusals.append(_refusal(error, url))
         raise refusals[0]
+
+    def create_missing(self, url: DatabaseUrl) -> None:
+        connection = self.connect(replace(url, database=""), read_only=False, wait=0)
+        cursor = connection.cursor()
+        try:
+            cursor.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (url.database,))
+            if not cursor.fetchall():
+                cursor.execute(f"CREATE DATABASE `{url.database.replace('`', '``')}`")
+        except pymysql.Error as error:
+            raise _refusal(error, url) from error
+        finally:
+            connection.close()
 
     def outlives_its_connection(self, url: DatabaseUrl) -> bool:
         return True
@@ -123,6 +137,25 @@ class MySQLDialect(Dialect):
         from giveaminute.versioning.dialects.mysql_schema import read_schema
 
         return read_schema(database.query, tables)
+
+    def snapshot(self, database: OpenDatabase, schema: Schema) -> Iterator[str]:
+        from giveaminute.versioning.dialects.mysql_ddl import render
+
+        yield "SET NAMES utf8mb4;\n\nSET FOREIGN_KEY_CHECKS = 0;\n\n"
+        for statement in render(schema):
+            compound = statement.startswith("CREATE TRIGGER") and ";" in statement
+            yield f"DELIMITER //\n{statement}//\nDELIMITER ;\n\n" if compound else f"{statement};\n\n"
+        yield "SET FOREIGN_KEY_CHECKS = 1;\n\n"
+
+    def drop_all(self, database: OpenDatabase) -> None:
+        rows = database.query(
+            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()"
+        )
+        database.execute("SET FOREIGN_KEY_CHECKS = 0")
+        for name, kind in rows:
+            what = "VIEW" if kind == "VIEW" else "TABLE"
+            database.execute(f"DROP {what} `{name.replace('`', '``')}`")
+        database.execute("SET FOREIGN_KEY_CHECKS = 1")
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:
         for name, statement in self.bookkeeping.items():
@@ -206,7 +239,7 @@ def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
         user=url.user or None,
         # The server hashes the bytes of its own character set; PyMySQL would encode a str as latin1.
         password=url.password.encode("utf-8"),
-        database=url.database,
+        database=url.database or None,
         charset="utf8mb4",
         client_flag=CLIENT.FOUND_ROWS,
         connect_timeout=int(url.options.get("connect_timeout", CONNECT_TIMEOUT)),

@@ -40,6 +40,7 @@ class SQLiteDialect(Dialect):
     """Python's own sqlite3 with its implicit transactions off, so that BEGIN is ours and covers DDL too."""
 
     name = "sqlite"
+    family_name = "SQLite"
     transactional_ddl = True
     driver_error = sqlite3.Error
     bookkeeping: Mapping[str, str] = BOOKKEEPING
@@ -54,6 +55,9 @@ class SQLiteDialect(Dialect):
 
     def outlives_its_connection(self, url: DatabaseUrl) -> bool:
         return url.path != ""
+
+    def create_missing(self, url: DatabaseUrl) -> None:
+        """The file is made when it is first written to."""
 
     def bind(self, sql: str) -> str:
         return sql
@@ -81,6 +85,22 @@ class SQLiteDialect(Dialect):
         from giveaminute.versioning.dialects.sqlite_schema import read_schema
 
         return read_schema(database.query, tables)
+
+    def snapshot(self, database: OpenDatabase, schema: Schema) -> Iterator[str]:
+        rows = database.query(
+            "SELECT tbl_name, name, sql FROM sqlite_master"
+            " WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            " ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name"
+        )
+        for table, _, sql in rows:
+            if table in schema.tables or table in schema.views:
+                yield f"{sql};\n\n"
+
+    def drop_all(self, database: OpenDatabase) -> None:
+        for kind, name in database.query("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"):
+            if not name.startswith("sqlite_"):
+                quoted = name.replace('"', '""')
+                database.execute(f'DROP {kind} "{quoted}"')
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:
         for statement in self.bookkeeping.values():

@@ -1,0 +1,44 @@
+"""Write sql/models.sql and sql/models.sqlite.sql from the migrations; with --check only say whether they are stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from giveaminute.errors import ExitCode
+from giveaminute.management.command import DATABASE, FOLDER, JSON, REPOSITORY, Option
+
+if TYPE_CHECKING:
+    from giveaminute.management.console import Console
+    from giveaminute.settings import Settings
+    from giveaminute.versioning.snapshot import Generated
+
+OPTIONS = (
+    Option("check", "Write nothing; exit 2 with a diff when stale.", flag=True),
+    FOLDER,
+    *DATABASE,
+    REPOSITORY,
+    JSON,
+)
+
+
+def execute(settings: Settings, console: Console, check: bool = False, folder: str | None = None) -> Generated:
+    """What was written, or would be. The configured database is never touched."""
+    from giveaminute.settings import SNAPSHOTS
+    from giveaminute.versioning.repository import Repository
+    from giveaminute.versioning.snapshot import generate
+
+    return generate(settings.url, Repository(settings.repository), Path(folder) if folder else SNAPSHOTS, check=check)
+
+
+def show(result: Generated, console: Console) -> int:
+    """A line a file; with --check the diff on stdout, and exit 2 where there is one."""
+    for each in result.snapshots:
+        if result.checked and each.changed:
+            console.result(each.diff.rstrip("\n"))
+        state = ("stale" if result.checked else "written") if each.changed else "up to date"
+        console.say(f"{each.path}: {state}, version {each.version}")
+    stale = result.checked and any(each.changed for each in result.snapshots)
+    if stale:
+        console.advise("Make them anew: invoke generate-models")
+    return ExitCode.WORK_TO_DO if stale else ExitCode.DONE

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The old way of calling `invoke generate-models`.
+exec "$(dirname "$0")/inv" generate-models "$@"
