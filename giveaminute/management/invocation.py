@@ -10,7 +10,7 @@ from typing import Any
 from giveaminute import settings as settings_module
 from giveaminute.errors import ExitCode, MigrationToolError, SettingsError, UsageError
 from giveaminute.management.command import Command
-from giveaminute.management.console import Console
+from giveaminute.management.console import Console, Silent
 
 _FOR_SETTINGS = ("url", "config", "repository")
 _FOR_OUTPUT = ("json", "traceback")
@@ -79,7 +79,7 @@ def _run(command: Command, console: Console, options: Mapping[str, Any]) -> int:
         return ExitCode.USAGE
     if options.get("json"):
         console.json(result)
-        return ExitCode.DONE
+        return command.show(result, Silent()) or ExitCode.DONE
     return command.show(result, console) or ExitCode.DONE
 
 
