@@ -91,6 +91,10 @@ class Dialect(ABC):
         """`sql` with its `:name` parameters as the driver wants them."""
 
     @abstractmethod
+    def quote(self, name: str) -> str:
+        """A name as it is written in SQL."""
+
+    @abstractmethod
     def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
         """A SQLAlchemy engine over this one open connection (a lent one: it never commits or closes it)."""
 

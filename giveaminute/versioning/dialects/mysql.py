@@ -116,6 +116,9 @@ class MySQLDialect(Dialect):
     def bind(self, sql: str) -> str:
         return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
 
+    def quote(self, name: str) -> str:
+        return "`" + name.replace("`", "``") + "`"
+
     def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
         from giveaminute.versioning.lending import engine_over
 

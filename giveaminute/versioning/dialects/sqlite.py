@@ -62,6 +62,9 @@ class SQLiteDialect(Dialect):
     def bind(self, sql: str) -> str:
         return sql
 
+    def quote(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
     def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
         from giveaminute.versioning.lending import engine_over
 

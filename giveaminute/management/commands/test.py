@@ -1,0 +1,66 @@
+"""Try the newest migration (--version N or N..M, --all) up, down and up again, with rows, in a scratch database."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from giveaminute.errors import ExitCode, UsageError
+from giveaminute.management.command import DATABASE, JSON, REPOSITORY, Option
+
+if TYPE_CHECKING:
+    from giveaminute.management.console import Console
+    from giveaminute.settings import Settings
+    from giveaminute.versioning.rehearsal import Rehearsal, Verdict
+
+OPTIONS = (
+    Option("version", "The migration to try, or several as N..M (default: the newest)."),
+    Option("all", "Try every migration.", flag=True),
+    Option("private", "Use a private server, not a scratch database on the configured one.", flag=True),
+    *DATABASE,
+    REPOSITORY,
+    JSON,
+)
+
+
+def execute(
+    settings: Settings, console: Console, version: object = None, all: bool = False, private: bool = False
+) -> Rehearsal:
+    """What was tried and found; the configured database is never touched."""
+    from giveaminute.versioning.rehearsal import rehearse
+    from giveaminute.versioning.repository import Repository
+
+    repository = Repository(settings.repository)
+    first, last = (1, repository.head) if all else _range(version, repository.head)
+    for number in (first, last):
+        repository.script(number)
+
+    def tell(verdict: Verdict) -> None:
+        sign = console.red("✗") if verdict.problems else console.green("✓")
+        console.say(f"  {sign} {verdict.version:03d}  {verdict.title}  ({verdict.rows} rows)")
+
+    return rehearse(settings.url, repository, first, last, private=private, on_verdict=tell)
+
+
+def _range(text: object, head: int) -> tuple[int, int]:
+    if text is None or text == "head":
+        return head, head
+    found = re.fullmatch(r"(\d{1,9})(?:\.\.(\d{1,9}))?", str(text), re.ASCII)
+    if found is None or int(found[1]) > int(found[2] or found[1]):
+        raise UsageError(f"«{text}» is no version to try.", f"Give one from 1 to {head}, or some as N..M.")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def show(result: Rehearsal, console: Console) -> int:
+    """Each problem on stdout, and one last line; exit 2 where there is one."""
+    for verdict in result.verdicts:
+        for words in verdict.problems:
+            console.result(f"{verdict.version:03d}: {words}")
+        for words in verdict.excused:
+            console.say(f"  {verdict.version:03d} {words}")
+    tried = f"{len(result.verdicts)} tried in {result.place}"
+    if result.problems:
+        console.say(console.red(f"{result.problems} wrong; {tried}."))
+        return ExitCode.WORK_TO_DO
+    console.say(console.green(f"Up, down and up again bring back what was there; {tried}."))
+    return ExitCode.DONE
