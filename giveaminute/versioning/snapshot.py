@@ -142,7 +142,9 @@ def load(database: Database, repository: Repository, folder: Path) -> Loaded:
     """
     path = folder / FILES[database.url.family]
     if not path.is_file():
-        raise UsageError(f"There is no snapshot {path}.", "Make it: invoke generate-models")
+        raise UsageError(
+            f"There is no snapshot {path}.", "Name its folder with --folder, or make it: invoke generate-models"
+        )
     tables = application_tables(database, repository)
     if tables or history.version(database, repository) is not None:
         raise UsageError(
