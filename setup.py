@@ -24,6 +24,7 @@ setup(
         "rich>=13",
         "SQLAlchemy>=2.1,<2.2",
         "web.py>=0.62",
+        "zstandard>=0.23",
     ],
     extras_require={
         "test": [

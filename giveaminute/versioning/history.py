@@ -162,6 +162,22 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
     )
 
 
+def last_run(database: Database, repository: Repository) -> int:
+    """The id of the newest run, 0 where there is none. Only asks."""
+    newest = runs(database, repository, limit=1)
+    return newest[0].id if newest else 0
+
+
+def name_backup(database: Database, repository: Repository, after: int, backup: str) -> None:
+    """Write down with the runs since the run `after` which backup was taken before them."""
+    if last_run(database, repository) > after:
+        with database.transaction():
+            database.execute(
+                "UPDATE migrate_history SET backup = :backup WHERE repository_id = :repository AND id > :after",
+                {"backup": backup, "repository": repository.id, "after": after},
+            )
+
+
 def runs(database: Database, repository: Repository, limit: int | None = None) -> list[Run]:
     """The log, newest first; empty where there is none. Only asks."""
     end_of_list = "" if limit is None else f" LIMIT {int(limit)}"

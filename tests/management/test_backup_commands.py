@@ -1,0 +1,157 @@
+"""`backup`, `restore` and `upgrade --backup` as people run them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from giveaminute.errors import UnfitBackup, UsageError
+from giveaminute.management import call_command
+from giveaminute.management.copying import amount, progress_line
+from giveaminute.settings import parse_url
+from giveaminute.versioning.database import opened
+from tests.conftest import FreshDatabase
+from tests.management.running import SMALL, run, run_forked
+from tests.repositories import make_repository
+from tests.servers import Server
+from tests.versioning.backup_samples import content
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`backups/` is in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def words(database_url: str, tmp_path: Path) -> tuple[str, ...]:
+    """Where a database at version 2 of three is."""
+    repository = str(make_repository(tmp_path / "r", SMALL))
+    call_command("upgrade", url=database_url, repository=repository, version=2)
+    return ("--url", database_url, "--repository", repository)
+
+
+def options(words: tuple[str, ...]) -> dict[str, Any]:
+    return {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def test_back_up_go_on_and_come_back(words: tuple[str, ...], tmp_path: Path) -> None:
+    before = content(words[1])
+    made = run("backup", *words, cwd=tmp_path)
+    assert made.code == 0, made.said
+    path = Path(made.out.strip())
+    assert path.parent == Path("backups") and "-v2-" in path.name and path.name.endswith(".zst")
+    assert (tmp_path / "backups").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / path).stat().st_mode & 0o777 == 0o600
+    assert "(version 2) is backed up:" in made.err and "rows" in made.err
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 0
+    refused = run_forked("restore", str(path), *words, cwd=tmp_path)
+    assert refused.code == 1 and "is not empty" in refused.err and "--replace" in refused.err
+    restored = run("restore", str(path), "--replace", *words, cwd=tmp_path)
+    assert restored.code == 0 and restored.out == "", restored.said
+    assert "is restored (version 2)" in restored.err and "is saved in backups/" in restored.err
+    assert content(words[1]) == before
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 0
+
+
+def test_results_for_machines(words: tuple[str, ...], tmp_path: Path) -> None:
+    made = run_forked("backup", "--file", "b.zst", "--verify", "--json", *words, cwd=tmp_path)
+    found = json.loads(made.out)
+    assert (made.code, found["path"], found["version"], found["removed"]) == (0, "b.zst", 2, [])
+    assert found["bytes"] == (tmp_path / "b.zst").stat().st_size
+    assert "came back equal" in found["verified"] and found["consistency"] == "snapshot"
+    (tmp_path / "cut.zst").write_bytes((tmp_path / "b.zst").read_bytes()[:-1])
+    refused = run_forked("restore", "cut.zst", "--replace", "--json", *words, cwd=tmp_path)
+    assert refused.code == 5 and json.loads(refused.out)["error"]["code"] == "UnfitBackup"
+    assert "truncated or altered" in refused.err
+
+
+def test_only_the_newest_are_kept(words: tuple[str, ...], tmp_path: Path) -> None:
+    made = [call_command("backup", keep=2, **options(words)) for _ in range(4)]
+    left = sorted(path.name for path in (tmp_path / "backups").iterdir())
+    assert left == sorted(each.path.name for each in made[-2:])
+    assert [len(each.removed) for each in made] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("keep", ["0", "-1", "x", "1.5", "٣"])
+def test_a_wrong_number_to_keep_is_refused_before_anything_is_done(keep: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no number of backups"):
+        call_command("backup", url=f"sqlite:///{tmp_path / 'x.db'}", keep=keep)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_made_where_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+    ran = run_forked("backup", "--url", f"sqlite:///{tmp_path / 'x.db'}", cwd=tmp_path)
+    assert ran.code == 1 and "no such file to back up" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upgrade_with_backup_writes_its_name_into_the_history(words: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run_forked("upgrade", "--backup", *words, cwd=tmp_path)
+    assert ran.code == 0 and "Backed up to backups/" in ran.err, ran.said
+    (path,) = (tmp_path / "backups").iterdir()
+    with opened(parse_url(words[1]), read_only=True) as database:
+        rows = database.query("SELECT version, backup FROM migrate_history ORDER BY id")
+    assert rows == [(1, None), (2, None), (3, str(path))]
+    assert run_forked("upgrade", "--backup", *words, cwd=tmp_path).code == 0  # nothing to do, nothing to save
+    assert list((tmp_path / "backups").iterdir()) == [path]
+
+
+def test_a_migration_that_fails_names_the_backup_too(words: tuple[str, ...], tmp_path: Path) -> None:
+    bad = {**SMALL, "003_Make_b_default_upgrade.sql": "CREATE TABLE b (id INTEGER);\nSELECT nothing FROM nowhere;\n"}
+    make_repository(tmp_path / "r", bad)
+    assert run_forked("upgrade", "--backup", *words, cwd=tmp_path).code == 6
+    (path,) = (tmp_path / "backups").iterdir()
+    with opened(parse_url(words[1]), read_only=True) as database:
+        rows = database.query("SELECT backup, outcome FROM migrate_history WHERE version = 3")
+    assert [backup for backup, _ in rows] == [str(path)]
+
+
+def test_an_upgrade_from_nothing_has_nothing_to_back_up(tmp_path: Path) -> None:
+    repository = str(make_repository(tmp_path / "r", SMALL))
+    ran = run_forked(
+        "upgrade", "--backup", "--url", f"sqlite:///{tmp_path / 'x.db'}", "--repository", repository, cwd=tmp_path
+    )
+    assert ran.code == 0 and not (tmp_path / "backups").exists()
+
+
+def test_a_backup_of_another_application_is_refused(tmp_path: Path) -> None:
+    ours, theirs = make_repository(tmp_path / "a", SMALL), make_repository(tmp_path / "b", SMALL)
+    (theirs / "migrate.cfg").write_text("[db_settings]\nrepository_id=other\n")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    made = call_command("backup", url=f"sqlite:///{tmp_path / 'x.db'}", repository=str(theirs))
+    with pytest.raises(UnfitBackup, match=r"«other».*«cbu»"):
+        call_command("restore", url=f"sqlite:///{tmp_path / 'y.db'}", repository=str(ours), file=made.path)
+    assert not (tmp_path / "y.db").exists()
+
+
+def test_a_mysql_backup_is_not_for_sqlite(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    url = mariadb_server.url(fresh_database(mariadb_server))
+    repository = str(make_repository(tmp_path / "r", SMALL))
+    call_command("upgrade", url=url, repository=repository)
+    made = call_command("backup", url=url, repository=repository)
+    with pytest.raises(UnfitBackup, match="is of mariadb"):
+        call_command("restore", url=f"sqlite:///{tmp_path / 'y.db'}", repository=repository, file=made.path)
+
+
+def test_the_line_on_a_terminal_tells_rate_and_time_left() -> None:
+    line = progress_line("backing up", 250_000_000, 1_000_000_000, 2.5)
+    assert line == "  backing up: 250 MB of about 1.0 GB, 100 MB/s, 0:08 left"
+    assert progress_line("backing up", 2_000, 1_000, 2.0) == "  backing up: 2.0 kB, 1.0 kB/s"
+    assert progress_line("restoring", 0, 0, 0.0) == "  restoring: 0 B"
+    assert progress_line("restoring", 1_000, 40_001_000, 1.0).endswith(" 11:06:40 left")
+    assert [amount(size) for size in (0, 999, 1000, 99_949, 123_456_789)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "99.9 kB",
+        "123 MB",
+    ]
