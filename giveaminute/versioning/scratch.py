@@ -32,6 +32,8 @@ MARK = "migrate_scratch"
 """The table that says that a database was made here; among our own in `schema.BOOKKEEPING`."""
 _INFIX = "_scratch_"
 _FOLDER = "giveaminute-scratch-"
+_IDLE = 31_536_000
+"""Seconds that the server lets the holder's connection be idle: else a long run would lose its lock, and be swept."""
 _LONGEST_BASE = 40
 """Characters of the database's name that a scratch name takes: servers allow 64 in all."""
 
@@ -93,6 +95,7 @@ def _on_private_server(url: DatabaseUrl) -> Iterator[Scratch]:
 
 def _create(database: Database) -> str:
     name = f"{database.url.database[:_LONGEST_BASE]}{_INFIX}{secrets.token_hex(4)}"
+    database.execute(f"SET SESSION wait_timeout = {_IDLE}")
     _hold(database, name)  # before it is there: nobody ever sees it without its holder
     database.execute(f"CREATE DATABASE {_quoted(name)}")
     database.execute(f"CREATE TABLE {_quoted(name)}.{MARK} (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB")
