@@ -97,8 +97,8 @@ def _create(database: Database) -> str:
     name = f"{database.url.database[:_LONGEST_BASE]}{_INFIX}{secrets.token_hex(4)}"
     database.execute(f"SET SESSION wait_timeout = {_IDLE}")
     _hold(database, name)  # before it is there: nobody ever sees it without its holder
-    database.execute(f"CREATE DATABASE {_quoted(name)}")
-    database.execute(f"CREATE TABLE {_quoted(name)}.{MARK} (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB")
+    database.execute(f"CREATE DATABASE {database.dialect.quote(name)}")
+    database.execute(f"CREATE TABLE {database.dialect.quote(name)}.{MARK} (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB")
     return name
 
 
@@ -109,7 +109,7 @@ def _hold(database: Database, name: str) -> bool:
 def _drop(database: Database, name: str) -> None:
     with suppress(database.dialect.driver_error):  # the connection may be lost: then the next run sweeps it
         database.roll_back()
-        database.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+        database.execute(f"DROP DATABASE IF EXISTS {database.dialect.quote(name)}")
         database.query("SELECT RELEASE_LOCK(:name)", {"name": name[-64:]})
 
 
@@ -135,17 +135,13 @@ def _sweep_one(database: Database, name: str) -> bool:
     }
     ours = not tables or MARK in tables
     if ours:
-        database.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+        database.execute(f"DROP DATABASE IF EXISTS {database.dialect.quote(name)}")
     database.query("SELECT RELEASE_LOCK(:name)", {"name": name[-64:]})
     return ours
 
 
 def _is_token(text: str) -> bool:
     return len(text) == 8 and all(letter in "0123456789abcdef" for letter in text)
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 @contextmanager

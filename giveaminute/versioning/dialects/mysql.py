@@ -104,7 +104,7 @@ class MySQLDialect(Dialect):
         try:
             cursor.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (url.database,))
             if not cursor.fetchall():
-                cursor.execute(f"CREATE DATABASE `{url.database.replace('`', '``')}`")
+                cursor.execute(f"CREATE DATABASE {self.quote(url.database)}")
         except pymysql.Error as error:
             raise _refusal(error, url) from error
         finally:
@@ -157,7 +157,7 @@ class MySQLDialect(Dialect):
         database.execute("SET FOREIGN_KEY_CHECKS = 0")
         for name, kind in rows:
             what = "VIEW" if kind == "VIEW" else "TABLE"
-            database.execute(f"DROP {what} `{name.replace('`', '``')}`")
+            database.execute(f"DROP {what} {self.quote(name)}")
         database.execute("SET FOREIGN_KEY_CHECKS = 1")
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:

@@ -102,8 +102,7 @@ class SQLiteDialect(Dialect):
     def drop_all(self, database: OpenDatabase) -> None:
         for kind, name in database.query("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"):
             if not name.startswith("sqlite_"):
-                quoted = name.replace('"', '""')
-                database.execute(f'DROP {kind} "{quoted}"')
+                database.execute(f"DROP {kind} {self.quote(name)}")
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:
         for statement in self.bookkeeping.values():
