@@ -9,6 +9,7 @@
     │   ├── RepositoryError         5   the scripts on disk contradict one another
     │   ├── DatabaseAhead           5   the database is at a version that no script here has
     │   ├── NotUnderVersionControl  5   tables, but no version row
+    │   ├── UnprovenVersion         5   tables that fit another version than the one named, none, or several
     │   └── UnfitBackup             5   a backup that is truncated, altered, or of something else
     ├── MigrationFailed             6   a script raised, or the server refused a statement
     ├── BackupFailed                6   a backup could not be written or loaded
@@ -19,6 +20,7 @@ A message is one or two lines: what happened and where. The remedy is the exact 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -39,6 +41,8 @@ class MigrationToolError(Exception):
     """The root: a message, an optional remedy, and the exit code of its class."""
 
     exit_code = ExitCode.USAGE
+    details: Mapping[str, object] = {}
+    """More facts, for `--json`."""
 
     def __init__(self, message: str, remedy: str | None = None) -> None:
         super().__init__(message)
@@ -85,6 +89,14 @@ class DatabaseAhead(NotAsRecorded):
 
 class NotUnderVersionControl(NotAsRecorded):
     """The database has tables but no version row."""
+
+
+class UnprovenVersion(NotAsRecorded):
+    """The live schema is not that of the version named, or of no one version; `details` are the facts for a program."""
+
+    def __init__(self, message: str, remedy: str, details: Mapping[str, object]) -> None:
+        super().__init__(message, remedy)
+        self.details = details
 
 
 class UnfitBackup(NotAsRecorded):

@@ -17,6 +17,14 @@ FreshDatabase = Callable[..., str]
 DROP_WAIT_SECONDS = 3
 
 
+@pytest.fixture(scope="session", autouse=True)
+def backups_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Backups that commands take by themselves lie in no folder that a test looks at, and not in the checkout."""
+    os.environ["GIVEAMINUTE_BACKUPS"] = str(tmp_path_factory.mktemp("backups"))
+    yield
+    del os.environ["GIVEAMINUTE_BACKUPS"]
+
+
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A private MariaDB for the whole run; REQUIRE_MARIADB=1 makes its absence a failure."""

@@ -65,9 +65,9 @@ def _with_dry(command: Command, context: Context, options: dict[str, Any]) -> di
     """invoke takes `--dry` as its own flag and still runs the body: it must never migrate for real."""
     if not context.config.run.dry:
         return options
-    if command.option("plan") is None:
+    if command.option("dry_run") is None:
         raise UsageError(f"{command.name} has no dry run; nothing was done.", "Run it without --dry.")
-    return {**options, "plan": True}
+    return options if options.get("plan") else {**options, "dry_run": True}
 
 
 class _Program(Program):

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
+from giveaminute.errors import UsageError
 from giveaminute.management.console import Console
 from giveaminute.versioning.backups import Progress
 
+_MOST_JOBS = 64
 _EVERY = 0.2
 """Seconds between two looks of the line."""
+
+
+def folder() -> Path:
+    """Where backups go that are given no name: $GIVEAMINUTE_BACKUPS, else `backups` in the current folder."""
+    return Path(os.environ.get("GIVEAMINUTE_BACKUPS") or "backups")
+
+
+def jobs_of(text: object) -> int:
+    """The number of `--jobs`, 1 where it is not given. Raises UsageError."""
+    if text is None:
+        return 1
+    if not (str(text).isascii() and str(text).isdigit() and 0 < int(str(text)) <= _MOST_JOBS):
+        raise UsageError(f"--jobs «{text}» is no number of connections.", f"Give one from 1 to {_MOST_JOBS}.")
+    return int(str(text))
 
 
 class ConsoleProgress(Progress):

@@ -62,6 +62,7 @@ def _run(command: Command, console: Console, options: Mapping[str, Any]) -> int:
                         "message": error.message,
                         "remedy": error.remedy,
                         "exit_code": error.exit_code,
+                        **error.details,
                     }
                 }
             )

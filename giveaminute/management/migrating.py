@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from giveaminute.errors import UsageError
+from giveaminute.errors import BackupFailed, HalfApplied, UsageError
 from giveaminute.management.command import DATABASE, JSON, REPOSITORY, WAIT, Option
 from giveaminute.management.invocation import number
 
@@ -15,13 +14,21 @@ if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dry_run import DryRun
+    from giveaminute.versioning.handover import Handover
+    from giveaminute.versioning.history import Run
     from giveaminute.versioning.plan import Step
     from giveaminute.versioning.repository import Repository
     from giveaminute.versioning.runner import Move, RunResult
 
 OPTIONS = (
     Option("plan", "Print the steps and run none.", flag=True),
-    Option("backup", "Take a backup first; its name goes into the history.", flag=True),
+    Option("dry_run", "Rehearse on a scratch copy; print the SQL that would run, with what it costs.", flag=True),
+    Option("sql", "Rehearse, and print a script for people to run by hand in the tool's place.", flag=True),
+    Option("with_data", "With --dry-run or --sql: copy the rows too.", flag=True),
+    Option("private", "With --dry-run or --sql: rehearse on a private server.", flag=True),
+    Option("backup", "Take a backup first, also where no data are lost.", flag=True),
+    Option("no_backup", "Take none, not even where a step drops or deletes something.", flag=True),
     Option("last_statement", "What became of the statement that a killed run left in doubt: applied or not-applied."),
     *DATABASE,
     REPOSITORY,
@@ -29,6 +36,8 @@ OPTIONS = (
     JSON,
 )
 
+Result: TypeAlias = "RunResult | tuple[Step, ...] | DryRun | Handover"
+"""What comes of it: a run, the plan of one, a rehearsal, a script."""
 Agree = Callable[[int, int], None]
 """Told the versions before and after; raises UsageError on a no."""
 
@@ -40,71 +49,167 @@ def migrate(
     *,
     plan: bool = False,
     backup: bool = False,
+    no_backup: bool = False,
     last_statement: str | None = None,
     wait: object = None,
     agree: Agree | None = None,
-) -> RunResult | tuple[Step, ...]:
-    """The run's result; with `plan` its steps. `agree` may refuse before anything is written."""
+    **wanted: bool,
+) -> Result:
+    """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal. `agree` may refuse to run.
+
+    Where a step loses data, drops or deletes, the database is backed up first, unless told not to.
+    """
     from giveaminute.management.progress import ConsoleProgress
     from giveaminute.versioning import history, runner
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.repository import Repository
 
+    rehearsing = _rehearsing(plan, **wanted)
     repository = Repository(settings.repository)
     seconds = runner.WAIT if wait is None else number(wait, "wait")
     applied = _verdict(last_statement)
+    told = _wants_backup(backup, no_backup)
     with opened(settings.url, read_only=True) as asked:
         before, steps = move.steps(asked, repository)
-        finished = not steps and history.unfinished(asked, repository) is None
-        if steps:  # every script is read, so that one that is not whole is refused before a file or table is made
-            for loss in runner.losses(asked, steps):
-                console.say(f"  loses {loss}")
+        stopped = history.unfinished(asked, repository)
+        _tell_losses(console, asked, steps)
         if plan:
             return steps
-        if finished:
+        if not steps and stopped is None:
             return runner.RunResult(before, before)
+        if rehearsing:
+            if backup:
+                console.say("No backup is taken: nothing will be changed.")
+            asked.roll_back()
+            return _rehearsed(settings, repository, move, applied, stopped, **wanted)
+        _refuse_half_restored(asked)
         if agree is not None:
             agree(before, steps[-1].after if steps else before)
-        occupied = bool(asked.tables())
-    move = move.settled(before, repository.head)
-    progress = ConsoleProgress(console, settings.url.name)
-    taken = _backed_up(settings, console, repository, seconds) if backup and occupied else None
-    with opened(settings.url, read_only=False, wait=seconds) as database, _named(database, repository, taken):
-        return runner.run(database, repository, move, progress, wait=seconds, last_statement_applied=applied)
+        save = _is_to_be_saved(asked, repository, steps, stopped, told)
+    saved = str(_backed_up(settings, console, repository, seconds, told)) if save else None
+    move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
+    with opened(settings.url, read_only=False, wait=seconds) as database:
+        return runner.run(
+            database, repository, move, progress, wait=seconds, last_statement_applied=applied, backup=saved
+        )
 
 
-def _backed_up(settings: Settings, console: Console, repository: Repository, wait: float) -> Path:
-    from giveaminute.management.copying import ConsoleProgress
+def _tell_losses(console: Console, database: Database, steps: tuple[Step, ...]) -> None:
+    """Every script is read for that, so that one that is not whole is refused before a file or table is made."""
+    from giveaminute.versioning import runner
+
+    if steps:
+        for loss in runner.losses(database, steps):
+            console.say(f"  loses {loss}")
+
+
+def _refuse_half_restored(database: Database) -> None:
+    from giveaminute.versioning import halfrestored
+
+    half = halfrestored.find(database)
+    if half is not None:
+        raise HalfApplied(half.words, f"Complete it first: {half.command}")
+
+
+def _wants_backup(backup: bool, no_backup: bool) -> bool | None:
+    """Yes, no, or None where it is not said."""
+    if backup and no_backup:
+        raise UsageError("--backup and --no-backup contradict each other.", "Give one of them, or none.")
+    return True if backup else False if no_backup else None
+
+
+def _is_to_be_saved(
+    database: Database, repository: Repository, steps: tuple[Step, ...], stopped: Run | None, told: bool | None
+) -> bool:
+    """Whether a backup is taken first: as told, else where rows could be destroyed. Never of an empty database."""
+    from giveaminute.versioning import runner
+
+    if told is None:  # one that a stopped run took is of more use than what that run left
+        told = (stopped is None or stopped.backup is None) and runner.destroys(database, steps)
+    return told and bool(runner.application_tables(database, repository))
+
+
+def _backed_up(settings: Settings, console: Console, repository: Repository, wait: float, told: bool | None) -> Path:
+    """The backup, complete. Raises what the backup raises, with the way around it where nobody asked for one."""
+    from giveaminute.management import copying
     from giveaminute.versioning.backups import Options, backup
 
-    made = backup(settings.url, repository, Options(wait=wait), ConsoleProgress(console))
+    if told is None:
+        console.say("This may lose data: a backup is taken first (--no-backup leaves it out).")
+    options = Options(folder=copying.folder(), wait=wait)
+    try:
+        made = backup(settings.url, repository, options, copying.ConsoleProgress(console))
+    except BackupFailed as error:
+        if told is None:
+            error.remedy = f"{error.remedy or ''} To go on without a backup: --no-backup".strip()
+        raise
     console.say(f"Backed up to {made.path}.")
     return made.path.resolve()
 
 
-@contextmanager
-def _named(database: Database, repository: Repository, backup: Path | None) -> Iterator[None]:
-    """Write the backup's name down with the runs of the block, however it ends."""
-    if backup is None:
-        yield
+def _rehearsing(
+    plan: bool, *, dry_run: bool = False, sql: bool = False, with_data: bool = False, private: bool = False
+) -> bool:
+    """Whether a rehearsal is asked for. Raises UsageError for options that contradict one another."""
+    if plan and (dry_run or sql):
+        raise UsageError(
+            "--plan lists the steps, --dry-run and --sql rehearse them.", "Give one of --plan, --dry-run and --sql."
+        )
+    if (with_data or private) and not (dry_run or sql):
+        name = "--with-data" if with_data else "--private"
+        raise UsageError(f"{name} is for a rehearsal.", f"Add --dry-run or --sql, or leave {name} out.")
+    return dry_run or sql
+
+
+def _rehearsed(
+    settings: Settings,
+    repository: Repository,
+    move: Move,
+    applied: bool | None,
+    stopped: Run | None,
+    *,
+    dry_run: bool = False,
+    sql: bool = False,
+    with_data: bool = False,
+    private: bool = False,
+) -> DryRun | Handover:
+    from giveaminute.versioning.dry_run import rehearse
+    from giveaminute.versioning.handover import hand_over
+
+    _refuse_to_take_up(stopped if sql else None)
+    found = rehearse(
+        settings.url, repository, move, private=private, with_rows=with_data, last_statement_applied=applied
+    )
+    return hand_over(found, repository) if sql else found
+
+
+def _refuse_to_take_up(stopped: Run | None) -> None:
+    """A script has no journal to go on from."""
+    if stopped is None:
         return
-    from giveaminute.versioning import history
-
-    last = history.last_run(database, repository)
-    database.roll_back()
-    try:
-        yield
-    finally:
-        with suppress(database.dialect.driver_error):  # what went wrong first is what is told
-            database.roll_back()
-            history.name_backup(database, repository, last, str(backup))
+    up = stopped.direction.value == "upgrade"
+    command = f"invoke upgrade --version {stopped.version}" if up else f"invoke downgrade {stopped.version - 1}"
+    raise HalfApplied(
+        f"The {stopped.direction.value} of {stopped.version:03d} «{stopped.title}» stopped in the middle:"
+        " a script cannot take it up.",
+        f"Finish it first: {command}",
+    )
 
 
-def show(result: RunResult | tuple[Step, ...], console: Console) -> None:
-    """The plan on stdout, or one last line."""
-    from giveaminute.management.progress import show_plan, show_run
+def show(result: Result, console: Console) -> int | None:
+    """The plan, the rehearsal or the script on stdout, or one last line."""
+    from giveaminute.management import progress
+    from giveaminute.versioning.runner import RunResult
 
-    show_plan(result, console) if isinstance(result, tuple) else show_run(result, console)
+    if isinstance(result, RunResult):
+        progress.show_run(result, console)
+        return None
+    if isinstance(result, tuple):
+        progress.show_plan(result, console)
+        return None
+    from giveaminute.management import rehearsed
+
+    return rehearsed.show(result, console)
 
 
 def _verdict(text: str | None) -> bool | None:

@@ -16,6 +16,8 @@ from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.dialects.base import DriverConnection
 
 NO_PARAMETERS: Mapping[str, object] = {}
+HANDOVER = 10.0
+"""Seconds at most until the server has noticed that our own last session is closed, and frees what it held."""
 
 
 class Database:
@@ -44,7 +46,7 @@ class Database:
         if self.dialect.outlives_its_connection(self.url):
             self.close()
             self.connection = self._connect()
-            self.claim()
+            self.dialect.claim(self, max(self._wait, HANDOVER))
 
     def claim(self) -> None:
         """Make this connection the one that works. Raises Busy."""

@@ -41,6 +41,9 @@ class Progress:
     def started(self, step: Step) -> None:
         """A step begins."""
 
+    def sending(self, number: int, statement: str, parameters: Any) -> None:
+        """A statement is about to be sent that changes something; not one that a resume passes over."""
+
     def notice(self, text: str) -> None:
         """A migration has something to say to the operator."""
 
@@ -59,7 +62,11 @@ class StepRun:
         step: Step,
         migration: PythonMigration | SqlMigration,
         goal: int,
+        send: journal.Send | None = None,
+        backup: str | None = None,
     ) -> None:
+        self.send = send
+        self.backup = backup
         self.goal = goal
         self.database = database
         self.repository = repository
@@ -76,9 +83,9 @@ class StepRun:
         return self._by_journal(stopped, last_statement_applied)
 
     def _as_one_transaction(self) -> StepResult | None:
-        from giveaminute.versioning.journal import Recorder
+        from giveaminute.versioning.journal import Recorder, as_it_is
 
-        recorder = Recorder()
+        recorder = Recorder(self.progress.sending, self.send or as_it_is)
         with self.database.transaction():
             if not history.advance(self.database, self.repository, self.step.before, self.step.after):
                 return None
@@ -108,7 +115,7 @@ class StepRun:
         done = self._settle(stopped, last_statement_applied) if stopped else []
         row = self._resume(stopped) if stopped else self._start(Outcome.RUNNING)
         self.database.connection.commit()
-        recorder = journal.Journal(self.database, row, done)
+        recorder = journal.Journal(self.database, row, done, self.progress.sending, self.send or journal.as_it_is)
         try:
             self._execute(recorder)
             with self.database.transaction():
@@ -170,7 +177,7 @@ class StepRun:
                 journal.settle_sent(self.database, row, recorder.committed)
 
     def _resume(self, stopped: Run) -> int:
-        history.resume(self.database, stopped.id, self.migration.checksum)
+        history.resume(self.database, stopped.id, self.migration.checksum, self.backup)
         return stopped.id
 
     def _start(self, outcome: Outcome) -> int:
@@ -183,6 +190,7 @@ class StepRun:
             self.step.direction,
             self.migration.checksum,
             outcome,
+            self.backup,
         )
 
     def _execute(self, recorder: journal.Recorder) -> None:

@@ -5,32 +5,52 @@ They are the same at every run. A table that refers to another refers to rows th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
+from giveaminute.versioning.boundaries import boundaries, kind_of, length_of, members
 from giveaminute.versioning.database import Database
-from giveaminute.versioning.schema import Column, Schema, Table
+from giveaminute.versioning.schema import Column, ForeignKey, Schema, Table
 
-ROWS = 4
-"""Rows tried for each table: ordinary, highest, lowest or empty, and with NULL wherever that is allowed."""
-_INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "integer": 32, "bigint": 64}
-_TEXTS = {"tinytext": 255, "text": 65_535, "mediumtext": 70_000, "longtext": 70_000}
-_ACCENTED = "Médiathèque São Paulo ÿ ß "
-_LATIN1 = ("latin1", None)
+LEAST_ROWS = 4
+"""Rows tried for each table, or as many as its columns have values to try."""
+NULL_ROW = 3
+"""The row that holds NULL wherever that is allowed; the others have values there."""
+Row = dict[str, Any]
+Made = Mapping[str, list[Row]]
 
 
 def fill(database: Database, schema: Schema) -> dict[str, int]:
-    """Insert rows into every table, parents first; returns how many by table. What a key refuses is left out."""
-    made: dict[str, list[Mapping[str, Any]]] = {}
-    for table in in_order(schema):
-        made[table.name] = []
-        for number in range(ROWS):
-            row = _row(table, number, made)
-            if row is not None and _insert(database, table, row):
-                made[table.name].append(row)
-    database.connection.commit()
+    """Insert rows into every table, parents first; returns how many by table.
+
+    A row that is refused (by a CHECK, a trigger, a key) is tried again as ordinary rows with one of its values each.
+    """
+    made: dict[str, list[Row]] = {}
+    with database.transaction(), _filling(database):
+        for table in in_order(schema):
+            made[table.name] = []
+            _fill_table(database, table, made)
     return {name: len(rows) for name, rows in made.items()}
+
+
+@contextmanager
+def _filling(database: Database) -> Iterator[None]:
+    """Times are in UTC meanwhile, or the ends of TIMESTAMP would depend on where the server stands."""
+    with _session(database, "time_zone", "+00:00"):
+        yield
+
+
+@contextmanager
+def _session(database: Database, variable: str, value: str) -> Iterator[None]:
+    if database.dialect.transactional_ddl:  # SQLite has none
+        yield
+        return
+    before = database.scalar(f"SELECT @@session.{variable}")
+    database.execute(f"SET SESSION {variable} = :value", {"value": value})
+    yield
+    database.execute(f"SET SESSION {variable} = :value", {"value": before})
 
 
 def in_order(schema: Schema) -> Iterator[Table]:
@@ -49,23 +69,98 @@ def in_order(schema: Schema) -> Iterator[Table]:
         yield from visit(name)
 
 
-def _row(table: Table, number: int, made: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, Any] | None:
-    keys = {part.column for part in table.primary_key} | {
-        part.column for index in table.indexes if index.unique for part in index.parts
+def _fill_table(database: Database, table: Table, made: Made) -> None:
+    columns = [column for column in table.columns if column.generated is None]
+    unique = _unique_columns(table)
+    choices = {
+        column.name: _choices(column, is_key=column.name in unique, is_primary=column.name in _primary(table))
+        for column in columns
     }
-    row = {
-        column.name: _value(column, number, is_key=column.name in keys)
-        for column in table.columns
-        if column.generated is None
-    }
+    number = 0  # of the row: keys are made from it
+    for place in range(max([LEAST_ROWS, *(len(each) for each in choices.values())])):
+        drawn = {name: each[place % len(each)] for name, each in choices.items()}
+        if _try(database, table, drawn, number, place, made):
+            number += 1
+            continue
+        for name, value in drawn.items():
+            ordinary = {other: each[0] for other, each in choices.items()}
+            number += _try(database, table, {**ordinary, name: value}, number, place, made)
+    ordinary = {name: each[0] for name, each in choices.items()}
+    for unknown in _unknown(name for name, each in choices.items() if None in each and name not in unique):
+        number += _try(database, table, {**ordinary, **dict.fromkeys(unknown)}, number, 0, made)
+    for row in _sharing(table, made[table.name]):
+        if _insert(database, table, row):
+            made[table.name].append(row)
+    with _session(database, "sql_mode", ""):  # the error value '' of an ENUM comes from servers that were not strict
+        for column in columns:
+            if kind_of(column) == "enum" and column.name not in unique:
+                ordinary = {other: each[0] for other, each in choices.items()}
+                number += _try(database, table, {**ordinary, column.name: ""}, number, 0, made)
+
+
+def _unknown(nullable: Iterable[str]) -> Iterator[list[str]]:
+    """Columns to be NULL together, such that of any two each is NULL once where the other is not."""
+    names = list(nullable)
+    for bit in range((len(names) - 1).bit_length() if names else 0):
+        for side in (0, 1):
+            yield [name for place, name in enumerate(names) if place >> bit & 1 == side]
+
+
+def _sharing(table: Table, rows: list[Row]) -> list[Row]:
+    """Rows with the first part of the key of another, where it has several; the same row again, where there is no key.
+
+    Else half of a key would seem to be enough, and DISTINCT to change nothing.
+    """
+    if not _unique_columns(table):
+        return [dict(row) for row in rows[:1]]
+    key = [part.column for part in table.primary_key]
+    return [{**later, key[0]: row[key[0]]} for row, later in pairwise(rows)] if len(key) > 1 else []
+
+
+def _try(database: Database, table: Table, drawn: Row, number: int, place: int, made: Made) -> bool:
+    row = {name: value(number) if callable(value) else value for name, value in drawn.items()}
+    if not _refer(table, row, place, made) or not _insert(database, table, row):
+        return False
+    made[table.name].append(row)
+    return True
+
+
+def _primary(table: Table) -> set[str]:
+    return {part.column for part in table.primary_key}
+
+
+def _unique_columns(table: Table) -> set[str]:
+    return _primary(table) | {part.column for index in table.indexes if index.unique for part in index.parts}
+
+
+def _choices(column: Column, *, is_key: bool, is_primary: bool) -> list[Any]:
+    """Values for each row in turn; a function makes one from the number of the row, which no other row has."""
+    found: list[Any] = [lambda number: _key(column, number)] if is_key else list(boundaries(column))
+    if column.nullable and not is_primary:
+        while len(found) < NULL_ROW:
+            found.append(found[0])
+        found.insert(NULL_ROW, None)
+    return found
+
+
+def _refer(table: Table, row: Row, place: int, made: Made) -> bool:
+    """Let the row refer to rows that are there, or to itself; False where there are none and it must."""
     for key in table.foreign_keys:
-        parents = made.get(key.referred_table, [])
-        if not parents and not all(_nullable(table, name) for name in key.columns):
-            return None
-        parent = parents[number % len(parents)] if parents and row[key.columns[0]] is not None else None
+        parents = [row] if key.referred_table == table.name else []
+        parents = _parents(key, made) or parents
+        may_be_null = all(_nullable(table, name) for name in key.columns)
+        if not parents and not may_be_null:
+            return False
+        nothing = not parents or (may_be_null and row[key.columns[0]] is None)
+        parent = None if nothing else parents[place % len(parents)]
         for name, referred in zip(key.columns, key.referred_columns, strict=True):
             row[name] = parent[referred] if parent else None
-    return row
+    return True
+
+
+def _parents(key: ForeignKey, made: Made) -> list[Row]:
+    rows = made.get(key.referred_table, [])
+    return [row for row in rows if all(row[name] is not None for name in key.referred_columns)]
 
 
 def _nullable(table: Table, name: str) -> bool:
@@ -73,70 +168,30 @@ def _nullable(table: Table, name: str) -> bool:
     return column is not None and column.nullable
 
 
-def _value(column: Column, number: int, *, is_key: bool) -> Any:
-    if column.nullable and number == ROWS - 1 and not is_key:
-        return None
-    kind = re.split(r"[\s(]", column.type.lower(), maxsplit=1)[0]
-    if is_key:
-        return _key(column, kind, number)
-    if kind in _INTEGERS:
-        return _integer(column, _INTEGERS[kind], number)
-    if kind in ("boolean", "bool", "bit"):
-        return number % 2
-    if kind in ("decimal", "numeric", "float", "double", "real"):
-        return (1.5, _most(column), -_most(column), 0)[number]
-    if kind in ("date", "datetime", "timestamp", "time", "year"):
-        return _moment(kind, number)
+def _key(column: Column, number: int) -> Any:
+    """A value that no other row has, as long as the type has one."""
+    kind = kind_of(column)
+    ordinary = boundaries(column)[0]
     if kind in ("enum", "set"):
-        members = re.findall(r"'((?:[^']|'')*)'", column.type)
-        return members[number % len(members)].replace("''", "'")
-    if "blob" in kind or "binary" in kind:
-        return bytes(range(min(_length(column) or 200, 200)))[: number * 50 + 1]
-    return _text(column, kind, number)
+        return members(column)[number % len(members(column))]
+    if isinstance(ordinary, (int, float)) or kind in ("decimal", "numeric", "year"):
+        return number * 7 + 1 if kind != "year" else 2000 + number  # with gaps
+    if kind in ("date", "datetime", "timestamp", "time"):
+        day, time = f"2012-{number // 28 % 12 + 1:02d}-{number % 28 + 1:02d}", "10:00:00"
+        return {"date": day, "time": f"{number % 800:02d}:00:00"}.get(kind, f"{day} {time}")
+    if kind == "uuid":
+        return f"123e4567-e89b-12d3-a456-{number:012d}"
+    if kind in ("inet4", "inet6"):
+        return f"192.0.2.{number % 256}" if kind == "inet4" else f"2001:db8::{number:x}"
+    return _key_text(column, kind, number)
 
 
-def _key(column: Column, kind: str, number: int) -> Any:
-    if kind in _INTEGERS:
-        return number * 7 + 1  # with gaps
-    if kind in ("date", "datetime", "timestamp"):
-        return f"2012-03-{number + 1:02d}" if kind == "date" else f"2012-03-{number + 1:02d} 10:00:00"
-    return f"k{number}é"[: _length(column) or 10] if kind not in ("binary", "varbinary") else b"k%d" % number
-
-
-def _integer(column: Column, bits: int, number: int) -> int:
-    if column.type.lower() == "tinyint(1)":
-        return number % 2
-    unsigned = "unsigned" in column.type.lower()
-    low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    return (3, high, low, 0)[number]
-
-
-def _most(column: Column) -> float:
-    found = re.search(r"\((\d+),(\d+)\)", column.type)
-    return 10.0 ** (int(found[1]) - int(found[2]) - 1) if found else 1e6
-
-
-def _moment(kind: str, number: int) -> str:
-    if kind == "time":
-        return ("12:30:00", "23:59:59", "00:00:00", "01:02:03")[number]
-    if kind == "year":
-        return ("2012", "2155", "1901", "2000")[number]
-    day = ("2012-02-29", "2037-12-31", "0000-00-00", "2020-06-15")[number]
-    return day if kind == "date" else f"{day} {'00:00:00' if number == 2 else '11:22:33'}"
-
-
-def _length(column: Column) -> int | None:
-    found = re.search(r"\((\d+)\)", column.type)
-    return int(found[1]) if found else None
-
-
-def _text(column: Column, kind: str, number: int) -> str:
-    longest = _length(column) or _TEXTS.get(kind, 2_000)
-    narrow = column.charset in _LATIN1
-    if kind in _TEXTS:
-        longest //= 1 if narrow and column.charset else 4
-    sample = _ACCENTED if narrow else f"{_ACCENTED}日本 🎈 "
-    return (sample, sample * (longest // len(sample) + 1), "", 'it\'s \\ "quoted"\n%s :x')[number][:longest].rstrip(" ")
+def _key_text(column: Column, kind: str, number: int) -> str | bytes:
+    """The second one is as long as the column allows."""
+    length = length_of(column) or 10
+    if "binary" in kind or "blob" in kind:
+        return (b"k%d\0" % number).ljust(length if number == 1 else 0, b"\xff")[:length]
+    return f"k{number}é".ljust(length if number == 1 else 0, "x")[:length]
 
 
 def _insert(database: Database, table: Table, row: Mapping[str, Any]) -> bool:
@@ -149,6 +204,8 @@ def _insert(database: Database, table: Table, row: Mapping[str, Any]) -> bool:
             f"INSERT INTO {database.dialect.quote(table.name)} ({listed}) VALUES ({values})",
             {f"v{place}": row[name] for place, name in enumerate(names)},
         )
-    except database.dialect.driver_error:
+    except database.dialect.driver_error as error:
+        if database.dialect.is_connection_lost(error):
+            raise
         return False
     return True

@@ -125,11 +125,13 @@ def start(
     direction: Direction,
     checksum: str,
     outcome: Outcome,
+    backup: str | None = None,
 ) -> int:
-    """Add a row for a run that starts now; returns its id."""
+    """Add a row for a run that starts now; returns its id. `backup`: the file that was saved before it."""
     database.execute(
-        "INSERT INTO migrate_history (repository_id, version, title, direction, checksum, started, user, host, outcome)"
-        " VALUES (:repository, :version, :title, :direction, :checksum, :started, :user, :host, :outcome)",
+        "INSERT INTO migrate_history (repository_id, version, title, direction, checksum, started, user, host, outcome,"
+        " backup) VALUES (:repository, :version, :title, :direction, :checksum, :started, :user, :host, :outcome,"
+        " :backup)",
         {
             "repository": repository.id,
             "version": number,
@@ -140,16 +142,18 @@ def start(
             "user": _user(),
             "host": socket.gethostname(),
             "outcome": outcome.value,
+            "backup": backup,
         },
     )
     return int(database.scalar("SELECT MAX(id) FROM migrate_history"))
 
 
-def resume(database: Database, run: int, checksum: str) -> None:
-    """Say that a stopped run goes on, with the script as it is now."""
+def resume(database: Database, run: int, checksum: str, backup: str | None = None) -> None:
+    """Say that a stopped run goes on, with the script as it is now. A backup from before its start stays its own."""
     database.execute(
-        "UPDATE migrate_history SET outcome = :outcome, checksum = :checksum, error = NULL WHERE id = :id",
-        {"id": run, "outcome": Outcome.RUNNING.value, "checksum": checksum},
+        "UPDATE migrate_history SET outcome = :outcome, checksum = :checksum, error = NULL,"
+        " backup = COALESCE(backup, :backup) WHERE id = :id",
+        {"id": run, "outcome": Outcome.RUNNING.value, "checksum": checksum, "backup": backup},
     )
 
 
@@ -160,22 +164,6 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
         " WHERE id = :id",
         {"id": run, "outcome": outcome.value, "finished": now(), "seconds": round(seconds, 6), "error": error},
     )
-
-
-def last_run(database: Database, repository: Repository) -> int:
-    """The id of the newest run, 0 where there is none. Only asks."""
-    newest = runs(database, repository, limit=1)
-    return newest[0].id if newest else 0
-
-
-def name_backup(database: Database, repository: Repository, after: int, backup: str) -> None:
-    """Write down with the runs since the run `after` which backup was taken before them."""
-    if last_run(database, repository) > after:
-        with database.transaction():
-            database.execute(
-                "UPDATE migrate_history SET backup = :backup WHERE repository_id = :repository AND id > :after",
-                {"backup": backup, "repository": repository.id, "after": after},
-            )
 
 
 def runs(database: Database, repository: Repository, limit: int | None = None) -> list[Run]:

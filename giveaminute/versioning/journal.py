@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
@@ -23,6 +23,7 @@ from giveaminute.versioning import answers, history
 from giveaminute.versioning.answers import Answer
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.elsewhere import CATALOGUES, databases_named
 from giveaminute.versioning.statements import StatementKind, kind
 
 SHOWN = 70
@@ -66,10 +67,37 @@ class Entry:
     refusal: Answer | None = None
 
 
+def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
+    """Give a statement to the driver."""
+    if many:
+        cursor.executemany(statement, parameters)
+    elif parameters is None:
+        cursor.execute(statement)
+    else:
+        cursor.execute(statement, parameters)
+
+
+Send = Callable[[Cursor, StatementKind, str, Any, bool], None]
+"""Gives a statement of a migration to the driver: cursor, what it is, text, parameters, whether they are many sets."""
+Sending = Callable[[int, str, Any], None]
+"""Told of a statement that is about to change something: its number from 1, text, parameters."""
+
+
+def as_it_is(cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+    """The usual way to send."""
+    send(cursor, statement, parameters, many)
+
+
+def untold(number: int, statement: str, parameters: Any) -> None:
+    """Nobody wants to know."""
+
+
 class Recorder:
     """Counts the statements of one migration, and keeps the one that failed for the message."""
 
-    def __init__(self) -> None:
+    def __init__(self, sending: Sending = untold, send: Send = as_it_is) -> None:
+        self._sending = sending
+        self._send = send
         self.number = 0
         self.failed: str | None = None
         self.session_changed = False
@@ -87,6 +115,7 @@ class Recorder:
 
     def _execute(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
         _refuse(what, statement)
+        self.refuse_elsewhere(what, statement)
         if what is StatementKind.QUERY:
             self.ask(cursor, statement, parameters)
         elif what is StatementKind.SESSION:
@@ -96,17 +125,21 @@ class Recorder:
             self.number += 1
             self.change(cursor, what, statement, parameters, many)
 
+    def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
+        """Raise MigrationFailed for a statement that would change another database than the run's."""
+
     def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
         """Send a question."""
-        send(cursor, statement, parameters, many=False)
+        self._send(cursor, StatementKind.QUERY, statement, parameters, False)
 
     def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
         """Send a statement whose effect ends with the session; on a resume it is sent again."""
-        send(cursor, statement, parameters, many=False)
+        self._send(cursor, StatementKind.SESSION, statement, parameters, False)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
         """Send a statement that changes something."""
-        send(cursor, statement, parameters, many)
+        self._sending(self.number, statement, parameters)
+        self._send(cursor, what, statement, parameters, many)
 
     @property
     def committed(self) -> int:
@@ -117,8 +150,15 @@ class Recorder:
 class Journal(Recorder):
     """Writes each statement down before it is sent; on a resume passes over those that were done."""
 
-    def __init__(self, database: Database, run: int, done: Sequence[Entry] = ()) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        database: Database,
+        run: int,
+        done: Sequence[Entry] = (),
+        sending: Sending = untold,
+        send: Send = as_it_is,
+    ) -> None:
+        super().__init__(sending, send)
         self._database = database
         self._untransactional: set[str] = set()
         self._look_for_untransactional()
@@ -134,12 +174,24 @@ class Journal(Recorder):
             self._answer_again(cursor, question, statement)
             return
         try:
-            send(cursor, statement, parameters, many=False)
+            self._send(cursor, StatementKind.QUERY, statement, parameters, False)
         except self._database.dialect.driver_error as error:
             if not self._database.dialect.is_connection_lost(error):
                 self._asked.append([question, answers.refusal(error)])
             raise
         self._asked.append([question, answers.remember(cursor)])
+
+    def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
+        """A name that was right where the script was written reaches, on a scratch database, for the real one."""
+        if what is StatementKind.QUERY:
+            return
+        mine = self._database.url.database
+        others = [name for name in databases_named(statement) if name.lower() not in {mine.lower(), *CATALOGUES}]
+        if others:
+            raise MigrationFailed(
+                f"the statement names the database {others[0]}, and this one is {mine}: neither lock nor backup nor"
+                " journal covers another. Leave the name out, it is not needed"
+            )
 
     def _answer_again(self, cursor: Cursor, question: str, statement: str) -> None:
         recorded = next(self._replayed, None)
@@ -175,8 +227,9 @@ class Journal(Recorder):
         _write(self._database, self._run, entry)
         if change and not together:
             self._database.connection.commit()
+        self._sending(self.number, statement, parameters)
         try:
-            send(cursor, statement, parameters, many)
+            self._send(cursor, what, statement, parameters, many)
         except self._database.dialect.driver_error as error:
             self._refused(entry, error)
             raise
@@ -309,16 +362,6 @@ def settle_sent(database: Database, run: int, committed: int) -> None:
         "UPDATE migrate_journal SET state = :done WHERE run = :run AND state = :sent AND number <= :committed",
         {"done": State.DONE.value, "sent": State.SENT.value, "run": run, "committed": committed},
     )
-
-
-def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
-    """Give a statement to the driver."""
-    if many:
-        cursor.executemany(statement, parameters)
-    elif parameters is None:
-        cursor.execute(statement)
-    else:
-        cursor.execute(statement, parameters)
 
 
 def shown(statement: str) -> str:

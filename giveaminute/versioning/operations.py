@@ -29,6 +29,8 @@ class ColumnChange:
     server_onupdate: Any = False
     comment: str | bool | None = False
     autoincrement: bool | None = None
+    after: str | None = None
+    first: bool = False
 
 
 class Operations(AlembicOperations):
@@ -113,6 +115,20 @@ class Operations(AlembicOperations):
         keys = sa.inspect(self.connection).get_foreign_keys(table)
         return list(columns) in [key["constrained_columns"] for key in keys]
 
+    def has_unique(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether the table has a unique index or constraint on exactly these columns."""
+        if not self.has_table(table):
+            return False
+        inspector = sa.inspect(self.connection)
+        keys = [*inspector.get_unique_constraints(table), *inspector.get_indexes(table)]
+        return list(columns) in [key["column_names"] for key in keys if key.get("unique", True)]
+
+    def has_check(self, table: str, name: str) -> bool:
+        """Whether the table has a CHECK of this name."""
+        if not self.has_table(table):
+            return False
+        return name in [check["name"] for check in sa.inspect(self.connection).get_check_constraints(table)]
+
     @abstractmethod
     def enforces_foreign_keys(self, table: str) -> bool:
         """Whether a foreign key of this table is kept; MyISAM parses and forgets it."""
@@ -134,6 +150,7 @@ class Operations(AlembicOperations):
     ) -> None:
         """Change a column's name, `type_`, `nullable`, `server_default`, `server_onupdate`, `comment`, `autoincrement`.
 
+        `after="title"` or `first=True` moves it.
         What is not given stays as it is, looked up in the database; Alembic's `existing_...` are not needed.
         None drops a default, an ON UPDATE or a comment. SQLite has no comments and no ON UPDATE: those are passed over.
         """
@@ -162,6 +179,14 @@ class Operations(AlembicOperations):
 
     @abstractmethod
     def _alter_column(self, table: str, column: str, change: ColumnChange) -> None: ...
+
+    @abstractmethod
+    def drop_foreign_key(self, table: str, columns: Sequence[str]) -> None:
+        """Drop the foreign key on exactly these columns, whatever it is called here."""
+
+    @abstractmethod
+    def drop_unique(self, table: str, columns: Sequence[str]) -> None:
+        """Drop the unique index or constraint on exactly these columns, whatever it is called here."""
 
     @abstractmethod
     def rename_index(self, table: str, old: str, new: str) -> None:

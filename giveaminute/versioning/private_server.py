@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
 import socket as sockets
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +25,10 @@ _OPTIONS = (
     "--skip-log-bin",
     "--performance-schema=OFF",
     "--event-scheduler=OFF",
+    "--max-allowed-packet=1G",
+    "--innodb-strict-mode=OFF",  # what the live server once took, this one takes
 )
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-_PR_SET_PDEATHSIG = 1
 _REMEDY = "Install one (apt-get install mariadb-server-core), or grant CREATE on the configured server."
 
 
@@ -45,7 +44,7 @@ class PrivateServer:
 def private_server(folder: Path) -> Iterator[PrivateServer]:
     """Start one with its data in `folder`, and end it. Raises CannotConnect where there is no server program.
 
-    The kernel ends it with this process, however that dies (prctl(2), PR_SET_PDEATHSIG; Linux only).
+    It ends with this process, however that dies: see `_Watchdog`.
     """
     program = shutil.which("mariadbd", path=_PATH) or shutil.which("mysqld", path=_PATH)
     if program is None:
@@ -54,20 +53,10 @@ def private_server(folder: Path) -> Iterator[PrivateServer]:
     _initialise(program, data, log)
     # A socket's path may have 107 bytes only (unix(7)).
     server = PrivateServer(Path(program).name, str(folder / "s"))
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [program, "--no-defaults", *_as_root(), f"--datadir={data}", f"--socket={server.socket}", *_OPTIONS],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,  # Ctrl-C is for us, who end it in order
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
-    try:
+    options = [f"--datadir={data}", f"--socket={server.socket}", *_OPTIONS]
+    with _running([program, "--no-defaults", *_as_root(), *options], log) as process:
         _wait_until_up(process, server.socket, log)
         yield server
-    finally:
-        _end(process)
 
 
 def _initialise(program: str, data: Path, log: Path) -> None:
@@ -77,10 +66,59 @@ def _initialise(program: str, data: Path, log: Path) -> None:
         command.append("--auth-root-authentication-method=normal")
     else:
         command = [program, "--no-defaults", *_as_root(), "--initialize-insecure", f"--datadir={data}"]
-    with log.open("ab") as out:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False)
-    if done.returncode:
+    with _running(command, log) as process:
+        code = process.wait()
+    if code:
         raise CannotConnect(f"A private {Path(program).name} cannot be set up: {_last_line(log)}", _REMEDY)
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program with its helpers, ended as a group, in order if it can be and with this process if that is killed."""
+    with log.open("ab") as out, _Watchdog() as watchdog:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # Ctrl-C is for us, who end it in order
+            preexec_fn=watchdog.tell_own_group,
+        )
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+class _Watchdog:
+    """A shell that is told a process group, and kills that group when this process is gone.
+
+    It waits for the end of a pipe that only this process holds open, so neither thread nor signal matters. The group
+    tells itself before its program starts: no moment is left in which it runs unwatched.
+    """
+
+    def __init__(self) -> None:
+        reading, self._writing = os.pipe()
+        with os.fdopen(reading) as pipe:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", 'trap "" HUP INT TERM; read -r group; read -r _; kill -9 "-$group"'],
+                stdin=pipe,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def tell_own_group(self) -> None:
+        """To be called in the child, which leads its group."""
+        os.write(self._writing, b"%d\n" % os.getpid())
+
+    def __enter__(self) -> _Watchdog:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()  # what it watched has ended
+        self._process.wait()
+        os.close(self._writing)
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], socket: str, log: Path) -> None:
@@ -94,20 +132,17 @@ def _wait_until_up(process: subprocess.Popen[bytes], socket: str, log: Path) -> 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
+    """End it and its helpers, none of which outlives it by more than a moment."""
+    with suppress(subprocess.TimeoutExpired):
+        process.terminate()
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with suppress(ProcessLookupError):  # nobody is left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _as_root() -> tuple[str, ...]:
     return ("--user=root",) if os.geteuid() == 0 else ()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _last_line(log: Path) -> str:

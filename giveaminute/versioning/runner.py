@@ -18,6 +18,7 @@ from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.schema import BOOKKEEPING
 
 if TYPE_CHECKING:
+    from giveaminute.versioning.journal import Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
 
 WAIT = 300.0
@@ -87,6 +88,14 @@ def losses(database: Database, steps: tuple[Step, ...]) -> list[str]:
     return told
 
 
+def destroys(database: Database, steps: tuple[Step, ...]) -> bool:
+    """Whether one of these scripts declares a loss, or has a drop or a deletion in it. Only asks."""
+    from giveaminute.versioning.destruction import destroys
+
+    syntax = database.dialect.syntax
+    return any(destroys(migration, step.direction, syntax) for step, migration in _read(database, steps).items())
+
+
 def run(
     database: Database,
     repository: Repository,
@@ -95,9 +104,13 @@ def run(
     *,
     wait: float = WAIT,
     last_statement_applied: bool | None = None,
+    send: Send | None = None,
+    backup: str | None = None,
 ) -> RunResult:
     """Make the move, alone. `wait`: seconds for somebody else's migration.
 
+    `backup`: the file in which the database was saved before, for the history; none is taken here.
+    `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
     `last_statement_applied`: a person's word on the statement that a killed run left in doubt.
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
@@ -119,11 +132,11 @@ def run(
         results: list[StepResult] = []
         for step in steps:
             progress.started(step)
-            step_run = StepRun(database, repository, progress, step, migrations[step], steps[-1].after)
+            step_run = StepRun(database, repository, progress, step, migrations[step], steps[-1].after, send, backup)
             result = step_run.run(stopped, last_statement_applied)
             stopped = None
             if result is None:  # on SQLite another process went this step while this one waited for its turn
-                rest = run(database, repository, move, progress, wait=wait)
+                rest = run(database, repository, move, progress, wait=wait, send=send, backup=backup)
                 return RunResult(before, rest.after, (*results, *rest.steps))
             progress.finished(result)
             results.append(result)

@@ -18,15 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from giveaminute.errors import Terminated
+from giveaminute.errors import MigrationToolError, Terminated
 from giveaminute.settings import SQLITE, DatabaseUrl
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.private_server import private_server
-
-if TYPE_CHECKING:
-    pass
 
 MARK = "migrate_scratch"
 """The table that says that a database was made here; among our own in `schema.BOOKKEEPING`."""
@@ -52,9 +49,9 @@ def scratch(url: DatabaseUrl, *, private: bool = False) -> Iterator[Scratch]:
 
     SQLite: a file in a temporary folder. Raises CannotConnect where neither can be had.
     """
-    with _terminable():
+    with terminable():
         if url.family == SQLITE:
-            with _folder() as folder:
+            with temporary_folder() as folder:
                 yield Scratch(DatabaseUrl(SQLITE, path=str(folder / "scratch.db")), "a temporary file")
         elif private:
             with _on_private_server(url) as made:
@@ -67,39 +64,40 @@ def scratch(url: DatabaseUrl, *, private: bool = False) -> Iterator[Scratch]:
 @contextmanager
 def _on_server(url: DatabaseUrl) -> Iterator[Scratch]:
     with opened(url, read_only=False) as database:
-        try:
-            sweep(database)
-            name = _create(database)
-        except database.dialect.driver_error as error:
-            if not database.dialect.is_denied(error):
-                raise
-            name = None
-        if name is not None:
-            try:
+        name = f"{url.database[:_LONGEST_BASE]}{_INFIX}{secrets.token_hex(4)}"
+        try:  # a signal can come right behind the statement that creates it
+            if _created(database, name):
                 yield Scratch(replace(url, database=name), f"scratch database {name}")
-            finally:
-                _drop(database, name)
-            return
+                return
+        finally:
+            _drop(database, name)
     with _on_private_server(url) as made:
         yield made
 
 
 @contextmanager
 def _on_private_server(url: DatabaseUrl) -> Iterator[Scratch]:
-    with _folder() as folder, private_server(folder) as server:
+    with temporary_folder() as folder, private_server(folder) as server:
         admin = DatabaseUrl(url.family, "mysql", (("localhost", 3306),), "root", options={"unix_socket": server.socket})
         with opened(admin, read_only=False) as database:
             database.execute("CREATE DATABASE scratch")
         yield Scratch(replace(admin, database="scratch"), f"a private {server.program}")
 
 
-def _create(database: Database) -> str:
-    name = f"{database.url.database[:_LONGEST_BASE]}{_INFIX}{secrets.token_hex(4)}"
-    database.execute(f"SET SESSION wait_timeout = {_IDLE}")
-    _hold(database, name)  # before it is there: nobody ever sees it without its holder
-    database.execute(f"CREATE DATABASE {database.dialect.quote(name)}")
-    database.execute(f"CREATE TABLE {database.dialect.quote(name)}.{MARK} (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB")
-    return name
+def _created(database: Database, name: str) -> bool:
+    """Sweep, then create it; False where this user may not."""
+    quoted = database.dialect.quote(name)
+    try:
+        sweep(database)
+        database.execute(f"SET SESSION wait_timeout = {_IDLE}")
+        _hold(database, name)  # before it is there: nobody ever sees it without its holder
+        database.execute(f"CREATE DATABASE {quoted}")
+        database.execute(f"CREATE TABLE {quoted}.{MARK} (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB")
+    except database.dialect.driver_error as error:
+        if not database.dialect.is_denied(error):
+            raise
+        return False
+    return True
 
 
 def _hold(database: Database, name: str) -> bool:
@@ -107,10 +105,17 @@ def _hold(database: Database, name: str) -> bool:
 
 
 def _drop(database: Database, name: str) -> None:
-    with suppress(database.dialect.driver_error):  # the connection may be lost: then the next run sweeps it
+    """Drop it, on a new connection where a signal cut the old one off in the middle of an answer."""
+    statement = f"DROP DATABASE IF EXISTS {database.dialect.quote(name)}"
+    try:
         database.roll_back()
-        database.execute(f"DROP DATABASE IF EXISTS {database.dialect.quote(name)}")
+        database.execute(statement)
         database.query("SELECT RELEASE_LOCK(:name)", {"name": name[-64:]})
+    except database.dialect.driver_error as error:
+        if database.dialect.is_denied(error):
+            return  # it was never created
+        with suppress(MigrationToolError), opened(database.url, read_only=False) as again:  # else the next run sweeps
+            again.execute(statement)
 
 
 def sweep(database: Database) -> list[str]:
@@ -145,17 +150,25 @@ def _is_token(text: str) -> bool:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """A temporary folder, held by a locked file; those of killed runs are removed first."""
     _sweep_folders()
-    path = Path(tempfile.mkdtemp(prefix=_FOLDER))
-    held = _locked(path)
+    path, held = _held_folder()
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        if held is not None:
-            held.close()
+        held.close()
+
+
+def _held_folder() -> tuple[Path, TextIO]:
+    """Made and locked; another run that sweeps in the moment between the two takes it away, so look again."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_FOLDER))
+        with suppress(FileNotFoundError):
+            held = _locked(path)
+            if held is not None and (path / "held").exists():
+                return path, held
 
 
 def _sweep_folders() -> None:
@@ -178,13 +191,14 @@ def _locked(folder: Path) -> TextIO | None:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM unwinds like Ctrl-C, in the main thread, where Python handles signals."""
+def terminable() -> Iterator[None]:
+    """SIGTERM unwinds like Ctrl-C, in the main thread, where Python handles signals; a second one changes nothing."""
     if current_thread() is not main_thread():
         yield
         return
 
     def raise_it(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, raise_it)

@@ -35,6 +35,10 @@ class PythonMigration:
     checksum: str
     declarations: Declarations
 
+    def has(self, direction: Direction) -> bool:
+        """Whether it is defined; a downgrade need not be where the script is irreversible."""
+        return direction.value in self.code.co_names
+
     def function(self, direction: Direction) -> Callable[[Any], None]:
         """Run the module's top level and return its upgrade or downgrade."""
         module = ModuleType(f"migration_{self.path.stem}")

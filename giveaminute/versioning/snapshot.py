@@ -7,6 +7,7 @@ counter or a definer, so that the same scripts give the same bytes on every mach
 from __future__ import annotations
 
 import difflib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -108,6 +109,8 @@ def _written(path: Path, text: str, version: int, check: bool) -> Snapshot:
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     names = (str(path), f"{path} (as the migrations make it)")
     diff = "".join(difflib.unified_diff(old.splitlines(True), text.splitlines(True), *names))
+    if not check:
+        _sweep(path)
     if diff and not check:
         _replace(path, text)
     return Snapshot(path, version, bool(diff), diff)
@@ -124,6 +127,7 @@ def _replace(path: Path, text: str) -> None:
         ) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: nobody's leftover
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -133,6 +137,14 @@ def _replace(path: Path, text: str) -> None:
         with suppress(OSError):
             Path(beside).unlink()
         raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed runs left beside it."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def load(database: Database, repository: Repository, folder: Path) -> Loaded:

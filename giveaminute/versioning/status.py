@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from giveaminute.versioning import history
+from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.repository import Direction, Repository
@@ -84,6 +84,9 @@ def _advice(
     database: Database, repository: Repository, version: int | None, head: int, stopped: Run | None
 ) -> tuple[str, str | None]:
     name = database.url.name
+    half = halfrestored.find(database)
+    if half is not None:
+        return f"{name}: {half.words}", half.command
     if stopped is not None:
         command = (
             "invoke upgrade" if stopped.direction is Direction.UPGRADE else f"invoke downgrade {stopped.version - 1}"

@@ -53,6 +53,16 @@ def create(repository: Repository, title: str, *, sql: bool = False, database: s
     ]
 
 
+def write(repository: Repository, title: str, text: str) -> Path:
+    """Write the next script, of this text, and return its path. Raises UsageError; never overwrites."""
+    return _write(repository.versions / f"{repository.next_name(title)}.py", text)
+
+
+def plain_title(title: str) -> str:
+    """A title as a script's docstring has it, without the full stop."""
+    return _docstring(" ".join(title.split()).rstrip("."))
+
+
 def _docstring(words: str) -> str:
     return words.replace("\\", "\\\\").replace('"""', "'''").rstrip('"')
 

@@ -14,6 +14,7 @@ from giveaminute.errors import UnfitBackup, UsageError
 from giveaminute.management import call_command
 from giveaminute.management.copying import amount, progress_line
 from giveaminute.settings import parse_url
+from giveaminute.versioning import halfrestored
 from giveaminute.versioning.database import opened
 from tests.conftest import FreshDatabase
 from tests.management.running import SMALL, run, run_forked
@@ -25,6 +26,7 @@ from tests.versioning.backup_samples import content
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`backups/` is in the current folder."""
+    monkeypatch.delenv("GIVEAMINUTE_BACKUPS")
     monkeypatch.chdir(tmp_path)
 
 
@@ -118,6 +120,108 @@ def test_an_upgrade_from_nothing_has_nothing_to_back_up(tmp_path: Path) -> None:
         "upgrade", "--backup", "--url", f"sqlite:///{tmp_path / 'x.db'}", "--repository", repository, cwd=tmp_path
     )
     assert ran.code == 0 and not (tmp_path / "backups").exists()
+
+
+def history(url: str) -> list[tuple[Any, ...]]:
+    """Version, backup and outcome of each run."""
+    with opened(parse_url(url), read_only=True) as database:
+        return database.query("SELECT version, backup, outcome FROM migrate_history ORDER BY id")
+
+
+def test_a_step_that_destroys_is_backed_up_first_and_can_be_taken_back(words: tuple[str, ...], tmp_path: Path) -> None:
+    before = content(words[1])
+    ran = run_forked("downgrade", "0", "--yes", *words, cwd=tmp_path)
+    assert ran.code == 0 and "a backup is taken first (--no-backup leaves it out)" in ran.err, ran.said
+    (path,) = (tmp_path / "backups").iterdir()
+    assert "-v2-" in path.name
+    assert history(words[1])[-2:] == [(2, str(path), "done"), (1, str(path), "done")]
+    call_command("restore", file=str(path), replace=True, **options(words))
+    assert content(words[1]) == before
+
+
+def test_a_step_that_destroys_nothing_is_not_backed_up(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 0
+    assert not (tmp_path / "backups").exists() and history(words[1])[-1] == (3, None, "done")
+
+
+def test_no_backup_says_no(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert run_forked("downgrade", "0", "--yes", "--no-backup", *words, cwd=tmp_path).code == 0
+    assert not (tmp_path / "backups").exists()
+    both = run_forked("upgrade", "--backup", "--no-backup", *words, cwd=tmp_path)
+    assert both.code == 1 and "contradict" in both.err
+
+
+def test_a_plan_and_a_refused_downgrade_take_none(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert run_forked("downgrade", "0", "--plan", *words, cwd=tmp_path).code == 0
+    assert run_forked("downgrade", "0", *words, cwd=tmp_path).code == 1  # nobody is there to agree
+    assert not (tmp_path / "backups").exists()
+
+
+def test_where_no_backup_can_be_taken_nothing_is_begun(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(words[1])
+    (tmp_path / "file").touch()
+    ran = run_forked(
+        "downgrade", "0", "--yes", *words, cwd=tmp_path, environ={"GIVEAMINUTE_BACKUPS": str(tmp_path / "file")}
+    )
+    assert ran.code == 6 and "To go on without a backup: --no-backup" in ran.err, ran.said
+    assert content(words[1]) == before
+
+
+def test_without_a_dump_program_nothing_is_begun(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    url = mariadb_server.url(fresh_database(mariadb_server))
+    words = ("--url", url, "--repository", str(make_repository(tmp_path / "r", SMALL)))
+    call_command("upgrade", **options(words))
+    before = content(url)
+    ran = run_forked("downgrade", "0", "--yes", *words, cwd=tmp_path, environ={"PATH": str(tmp_path)})
+    assert ran.code == 6 and "mariadb-dump" in ran.err and "--no-backup" in ran.err, ran.said
+    assert content(url) == before
+
+
+def test_a_killed_migration_has_named_its_backup_and_goes_on_without_another(
+    mysql_family_url: str, tmp_path: Path
+) -> None:
+    killer = (
+        "import os\n\ndef upgrade(op):\n    op.drop_table('a')\n    if os.path.exists('armed'):\n        os.kill("
+        "os.getpid(), 9)\n    op.execute('UPDATE b SET id = 1')\n\ndef downgrade(op):\n    pass\n"
+    )
+    repository = make_repository(tmp_path / "r", {**SMALL, "004_Kill.py": killer})
+    words = ("--url", mysql_family_url, "--repository", str(repository))
+    call_command("upgrade", version=3, **options(words))
+    (tmp_path / "armed").touch()
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == -9
+    (path,) = (tmp_path / "backups").iterdir()
+    assert history(mysql_family_url)[-1] == (4, str(path), "running")
+    (tmp_path / "armed").unlink()
+    done = run_forked("upgrade", "--last-statement", "applied", *words, cwd=tmp_path)
+    assert done.code == 0, done.said
+    assert history(mysql_family_url)[-1] == (4, str(path), "done")
+    assert list((tmp_path / "backups").iterdir()) == [path]
+
+
+def test_a_half_restored_database_is_told_and_left_alone(mysql_family_url: str, tmp_path: Path) -> None:
+    repository = str(make_repository(tmp_path / "r", SMALL))
+    words = ("--url", mysql_family_url, "--repository", repository)
+    call_command("upgrade", version=2, **options(words))
+    call_command("backup", file="b.zst", **options(words))
+    with opened(parse_url(mysql_family_url), read_only=False) as database:
+        halfrestored.begin(database, str(tmp_path / "b.zst"), "saved.zst")
+        halfrestored.begin(database, str(tmp_path / "b.zst"), "half.zst")
+    told = run_forked("status", *words, cwd=tmp_path)
+    assert "was killed" in told.err and "in saved.zst" in told.err and "b.zst --replace" in told.err, told.said
+    for refused in (
+        run_forked("upgrade", *words, cwd=tmp_path),
+        run_forked("downgrade", "0", "--yes", *words, cwd=tmp_path),
+        run_forked("restore", "b.zst", *words, cwd=tmp_path),
+    ):
+        assert refused.code == 4 and "b.zst --replace" in refused.err, refused.said
+    completed = run_forked("restore", "b.zst", "--replace", *words, cwd=tmp_path)
+    assert completed.code == 0 and "This one takes its place" in completed.err, completed.said
+    assert "was killed" not in run_forked("status", *words, cwd=tmp_path).err
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 0
 
 
 def test_a_backup_of_another_application_is_refused(tmp_path: Path) -> None:

@@ -232,13 +232,22 @@ DATABASES = (
     ),
     Case("its version asked for", ("db-version",), 5, ("x.db has tables", "version-control --version N"), at=3, row=""),
     Case(
-        "version-control without a version",
+        "version-control where two versions are alike",
         ("version-control",),
-        1,
-        ("x.db has tables (a, b): which version they are at has to be said", "version-control --version N"),
+        5,
+        ("x.db has the schema that versions 1 and 2 share", "Say 1 or 2", "version-control --version 1 --url"),
+        at=2,
+        row="",
+    ),
+    Case(
+        "version-control at a version that the schema is not at",
+        ("version-control", "--version", "1"),
+        5,
+        ("x.db is not at version 1", "table b is unexpected (version 3 has it)", "that of version 3.", "--force"),
         at=3,
         row="",
     ),
+    Case("force without a version", ("version-control", "--force"), 1, ("--force needs the version",), at=3, row=""),
     Case("nothing to drop", ("drop-version-control", "--yes"), 5, ("not under version control",), at=3, row=""),
     Case("the version of nothing", ("db-version",), 5, ("x.db is empty", "giveaminute upgrade --url sqlite:///x.db")),
     Case("downgrade unasked", ("downgrade", "1"), 1, ("from 2 to 1 on x.db", "Nothing was done", "add --yes"), at=2),
@@ -655,5 +664,9 @@ def test_dry_runs_nothing(tmp_path: Path) -> None:
     for words in (("upgrade", "--dry", *URL), ("--dry", "upgrade", *URL), ("upgrade", *URL, "-R")):
         ran = run(*words, cwd=tmp_path)
         assert ran.code == 0
-        assert ran.out.splitlines() == ["upgrade 001 Make a", "upgrade 002 Fill a", "upgrade 003 Make b"]
+        assert [line for line in ran.out.splitlines() if line.startswith("-- =====")] == [
+            "-- ===== upgrade 001: Make a =====",
+            "-- ===== upgrade 002: Fill a =====",
+            "-- ===== upgrade 003: Make b =====",
+        ]
         assert not (tmp_path / "x.db").exists()

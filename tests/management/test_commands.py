@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import giveaminute
-from giveaminute.errors import NotUnderVersionControl, RepositoryError, UsageError
+from giveaminute.errors import NotUnderVersionControl, RepositoryError, UnprovenVersion, UsageError
 from giveaminute.management import call_command
 from giveaminute.versioning.runner import RunResult
 from tests.conftest import FreshDatabase
@@ -137,7 +137,7 @@ def test_versions_are_numbers_steps_or_head(place: Place) -> None:
 
 def test_downgrade_tells_each_step(place: Place) -> None:
     place.at(3)
-    ran = run_forked("downgrade", "1", "--yes", *place.words, cwd=place.folder)
+    ran = run_forked("downgrade", "1", "--yes", "--no-backup", *place.words, cwd=place.folder)
     lines = ran.err.splitlines()
     assert lines[0] == f"{place.name}: version 3 → 1"
     assert [line[:15].rstrip() for line in lines[1:3]] == ["  ↓ 003  Make b", "  ↓ 002  Fill a"]
@@ -275,12 +275,71 @@ def test_out_of_version_control_and_back(place: Place) -> None:
     assert "python -m giveaminute version-control --version 2 --url" in ran.err
     before = place.state()
     for words in (("upgrade",), ("version-control",), ("drop-version-control", "--yes")):
-        assert run_forked(*words, *place.words, cwd=place.folder).code in (1, 5)
+        assert run_forked(*words, *place.words, cwd=place.folder).code == 5
     assert place.state() == before
     ran = run_forked("version-control", "--version", "2", *place.words, cwd=place.folder)
-    assert (ran.code, ran.err) == (0, f"{place.name} is now under version control at version 2.\n")
+    assert (ran.code, ran.err.splitlines()) == (
+        0,
+        [
+            f"{place.name} is now under version control at version 2.",
+            "  Its schema is that of this version, as it is of 1; tables and views: 1 of 1.",
+        ],
+    )
     assert run_forked("upgrade", *place.words, cwd=place.folder).code == 0
     assert place.version() == 3
+
+
+def without_row(place: Place, version: int) -> None:
+    place.at(version)
+    assert run_forked("drop-version-control", "--yes", *place.words, cwd=place.folder).code == 0
+
+
+def test_version_control_finds_the_version_and_refuses_another(place: Place) -> None:
+    without_row(place, 3)
+    before = place.state()
+    ran = run_forked("version-control", "--version", "1", *place.words, cwd=place.folder)
+    assert (ran.code, ran.out) == (5, "")
+    assert (
+        "is not at version 1:\n    table b is unexpected (version 3 has it)\n  Its schema is that of version 3."
+        in ran.err
+    )
+    assert f"version-control --version 1 {' '.join(place.words)} --force)" in ran.err
+    assert place.state() == before
+    ran = run_forked("version-control", "--json", *place.words, cwd=place.folder)
+    told = json.loads(ran.out)
+    assert (ran.code, told["version"], told["forced"], told["proof"]["matches"]) == (0, 3, False, [3])
+    assert told["proof"]["near_misses"] == [
+        {"versions": [1, 2], "differences": ["table b is unexpected (version 3 has it)"]},
+        {
+            "versions": [0],
+            "differences": ["table a is unexpected (version 1 has it)", "table b is unexpected (version 3 has it)"],
+        },
+    ]
+    assert place.version() == 3
+
+
+def test_a_forced_version_says_what_differs(place: Place) -> None:
+    without_row(place, 3)
+    ran = run_forked("version-control", "--version", "1", "--force", *place.words, cwd=place.folder)
+    assert (ran.code, ran.out, ran.err.splitlines()) == (
+        0,
+        "",
+        [
+            f"{place.name} is now under version control at version 1.",
+            "  It was forced; the schema is that of version 3:",
+            "    table b is unexpected (version 3 has it)",
+        ],
+    )
+    assert place.version() == 1
+
+
+def test_a_refusal_has_its_evidence_in_json(place: Place) -> None:
+    without_row(place, 2)
+    ran = run_forked("version-control", "--json", *place.words, cwd=place.folder)
+    error = json.loads(ran.out)["error"]
+    assert (ran.code, error["code"], error["exit_code"], error["matches"]) == (5, "UnprovenVersion", 5, [1, 2])
+    assert error["remarks"] == {"1": [], "2": []}
+    assert error["near_misses"][0]["versions"] == [0]
 
 
 @pytest.mark.parametrize("words", [("status",), ("db-version",), ("version",), ("upgrade", "--plan"), ("source", "1")])
@@ -380,6 +439,8 @@ def test_call_command_returns_results_and_is_silent(place: Place, capfd: pytest.
     assert call_command("status", **options).pending == 2
     assert call_command("version", repository=place.repository) == 3
     assert call_command("drop-version-control", **options) == 1
+    with pytest.raises(UnprovenVersion, match="is not at version 3"):
+        call_command("version-control", version=3, **options)
     assert call_command("version-control", version=1, **options).changed
     assert capfd.readouterr() == ("", "")
 

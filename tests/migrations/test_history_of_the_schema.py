@@ -33,7 +33,7 @@ def test_each_version_equals_the_facts_on_the_way_up_and_down(server: Server, fr
             assert golden.difference(golden.load(version), golden.read_live(connection, name)) == ""
         call_command("upgrade", url=url)
         for version in reversed(golden.VERSIONS):
-            call_command("downgrade", url=url, version=version)
+            call_command("downgrade", url=url, version=version, no_backup=True)
             assert golden.difference(golden.load(version), golden.read_live(connection, name)) == ""
 
 
@@ -43,7 +43,7 @@ def test_up_then_down_then_up_is_the_same_at_every_step(database_url: str) -> No
         call_command("upgrade", url=database_url, version=version)
         seen[version] = schema_of(database_url)
     for version in range(HEAD - 1, -1, -1):
-        call_command("downgrade", url=database_url, version=version)
+        call_command("downgrade", url=database_url, version=version, no_backup=True)
         assert schema_of(database_url) == seen[version], f"after going down to {version}"
     call_command("upgrade", url=database_url)
     assert schema_of(database_url) == seen[HEAD]
@@ -51,7 +51,7 @@ def test_up_then_down_then_up_is_the_same_at_every_step(database_url: str) -> No
 
 def test_down_to_zero_leaves_only_our_own_bookkeeping(database_url: str) -> None:
     call_command("upgrade", url=database_url)
-    call_command("downgrade", url=database_url, version=0)
+    call_command("downgrade", url=database_url, version=0, no_backup=True)
     engine = sa.create_engine(database_url, poolclass=sa.NullPool)
     assert {name for name in sa.inspect(engine).get_table_names() if not name.startswith("migrate_")} == set()
     with engine.connect() as connection:
@@ -68,7 +68,7 @@ def test_head_does_not_depend_on_the_database_s_default_and_going_down_brings_it
     other = fresh_database(server, charset, collation)
     call_command("upgrade", url=server.url(other))
     assert schema_of(server.url(other)) == schema_of(server.url(plain))
-    call_command("downgrade", url=server.url(other), version=0)
+    call_command("downgrade", url=server.url(other), version=0, no_backup=True)
     with server.connect(other) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@collation_database")
         assert cursor.fetchone() == (collation,)
@@ -89,7 +89,7 @@ def test_sqlite_keeps_its_rows_through_all_rebuilds(tmp_path: Path) -> None:
         assert rows == [(1, "paint")]
         assert connection.exec_driver_sql("SELECT quantity FROM project_need_volunteer").scalar() == 1
         assert connection.exec_driver_sql("SELECT created_datetime FROM user").scalar() is None
-    call_command("downgrade", url=url, version=1)
+    call_command("downgrade", url=url, version=1, no_backup=True)
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT id, item_needed FROM project_needs ORDER BY id").all()
         assert rows == [(1, "paint"), (2, "x")]

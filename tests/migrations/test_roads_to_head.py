@@ -58,7 +58,7 @@ def test_an_old_install_of_each_version_leads_to_head_and_back(
         old_installs.build(connection, name, version, strays=STRAYS if version % 2 else ())
         before, inventory = schema_of(any_server.url(name)), take_inventory(connection, name)
         lead_to_head(any_server, name, inventory, fresh_schema(any_server, fresh_database))
-        call_command("downgrade", url=any_server.url(name), version=version)
+        call_command("downgrade", url=any_server.url(name), version=version, no_backup=True)
         assert [each.words for each in compare(before, schema_of(any_server.url(name)))] == []
         assert take_inventory(connection, name) == inventory
 
@@ -73,7 +73,7 @@ def test_going_down_leaves_what_people_changed_since(server: Server, fresh_datab
         cursor.execute(f"UPDATE project_event SET project_id = 1 WHERE id = {event}")
         changed = cursor.execute("UPDATE project_need_volunteer SET quantity = 7 WHERE quantity = 1")
         assert changed
-        call_command("downgrade", url=server.url(name), version=11)
+        call_command("downgrade", url=server.url(name), version=11, no_backup=True)
         cursor.execute(f"SELECT project_id FROM project_event WHERE id = {event}")
         assert cursor.fetchone() == (1,)
         cursor.execute("SELECT COUNT(*) FROM project_need_volunteer WHERE quantity = 7")
@@ -100,7 +100,7 @@ def test_what_a_city_changed_by_hand_is_no_hindrance(
         before, inventory = schema_of(server.url(name)), take_inventory(connection, name)
         call_command("upgrade", url=server.url(name))
         assert account(inventory, connection, name) == []
-        call_command("downgrade", url=server.url(name), version=11)
+        call_command("downgrade", url=server.url(name), version=11, no_backup=True)
         assert [each.words for each in compare(before, schema_of(server.url(name)))] == []
         assert take_inventory(connection, name) == inventory
 
@@ -133,9 +133,9 @@ def test_a_set_aside_row_whose_key_is_taken_is_named_before_anything_changes(
         cursor.execute("SELECT row_data FROM migrate_kept WHERE table_name = 'project_need' AND kind = 'row' LIMIT 1")
         key = json.loads(cursor.fetchall()[0][0])["id"]
         cursor.execute(f"INSERT INTO project_need (id, project_id) VALUES ({key}, 1)")
-        call_command("downgrade", url=url, version=16)
+        call_command("downgrade", url=url, version=16, no_backup=True)
         with pytest.raises(MigrationFailed, match=f"the key of one that is to be put back: id {key}"):
-            call_command("downgrade", url=url, version=15)
+            call_command("downgrade", url=url, version=15, no_backup=True)
         cursor.execute("SELECT COUNT(*) FROM migrate_journal")
         assert cursor.fetchone() == (0,)
 
@@ -149,7 +149,7 @@ def test_the_shipped_snapshot_leads_to_head(
         old_installs.build_shipped_snapshot(connection, name, redirect_link=redirect_link)
         before, inventory = schema_of(any_server.url(name)), take_inventory(connection, name)
         lead_to_head(any_server, name, inventory, fresh_schema(any_server, fresh_database))
-        call_command("downgrade", url=any_server.url(name), version=7)
+        call_command("downgrade", url=any_server.url(name), version=7, no_backup=True)
         assert [each.words for each in compare(before, schema_of(any_server.url(name)))] == []
         assert take_inventory(connection, name) == inventory
 

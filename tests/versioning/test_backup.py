@@ -16,7 +16,7 @@ import pytest
 
 from giveaminute.errors import BackupFailed, Busy, CannotConnect, MigrationToolError, UnfitBackup, UsageError
 from giveaminute.settings import parse_url
-from giveaminute.versioning.backups import archive, mysql, restoring, rewriting, shelf
+from giveaminute.versioning.backups import archive, loading, restoring, rewriting, shelf
 from giveaminute.versioning.backups.archive import Head
 from giveaminute.versioning.backups.rewriting import Definers, Part
 from giveaminute.versioning.database import opened
@@ -271,7 +271,7 @@ def test_where_no_database_may_be_created_a_failure_puts_the_old_state_back(
         for table in ("t", "u"):
             assert content(mariadb_server.url(name))[table] == before[table]
         assert len(content(mariadb_server.url(name))["schema"].tables["t"].triggers) == 1
-        monkeypatch.setattr(mysql, "_CLIENT", ("--no-such-option",))
+        monkeypatch.setattr(loading, "_CLIENT", ("--no-such-option",))
         with pytest.raises(BackupFailed, match="could not be put back either") as error:
             put_back(user.url(name), file, tmp_path, replace=True)
         saved = max((tmp_path / "backups").glob("*-before-restore*"))

@@ -215,10 +215,19 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
 def test_the_sweep_takes_only_ours_and_only_the_dead(tmp_path: Path) -> None:
     (tmp_path / "film.mkv.partial").write_bytes(b"a download")
     (tmp_path / "empty.partial").touch()
+    others = f"other-{NAMED.format(1).removeprefix('changebyus-')}.partial"
+    (tmp_path / others).touch()
     with shelf.unfinished(tmp_path / "alive", HEAD):
         (tmp_path / f"{NAMED.format(1)}.partial").touch()
-        assert shelf.sweep(tmp_path) == [tmp_path / f"{NAMED.format(1)}.partial"]
-        assert sorted(os.listdir(tmp_path)) == ["alive.partial", "empty.partial", "film.mkv.partial"]
+        assert shelf.sweep(tmp_path, HEAD) == [tmp_path / f"{NAMED.format(1)}.partial"]
+        assert sorted(os.listdir(tmp_path)) == ["alive.partial", "empty.partial", "film.mkv.partial", others]
+
+
+def test_what_a_killed_run_left_of_another_database_is_that_ones_to_remove(tmp_path: Path) -> None:
+    killed_run(tmp_path / "b.sql.zst")
+    for other in (replace(HEAD, database="other"), replace(HEAD, place="elsewhere:3306")):
+        assert shelf.sweep(tmp_path, other) == []
+    assert shelf.sweep(tmp_path, HEAD) == [tmp_path / "b.sql.zst.partial"] and os.listdir(tmp_path) == []
 
 
 def test_retention_takes_only_what_was_made_and_named_here_for_this_database(tmp_path: Path) -> None:
@@ -247,8 +256,8 @@ def test_a_default_name_stays_in_its_folder_and_is_free(
     monkeypatch.chdir(tmp_path)
     moment = shelf.now()
     monkeypatch.setattr(shelf, "now", lambda: moment)
-    one = write(shelf.default_path(database, 17, "sql"))
-    two = write(shelf.default_path(database, 17, "sql"))
+    one = write(shelf.default_path(shelf.FOLDER, database, 17, "sql"))
+    two = write(shelf.default_path(shelf.FOLDER, database, 17, "sql"))
     assert one != two and one.parent == two.parent == Path("backups")
     assert all(shelf._NAMED_BY_US.fullmatch(path.name) for path in (one, two))
     assert not one.name.startswith((".", "-"))

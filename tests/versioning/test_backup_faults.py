@@ -18,12 +18,17 @@ from urllib.parse import quote
 
 import pytest
 
+from giveaminute.settings import parse_url
+from giveaminute.versioning import halfrestored
+from giveaminute.versioning.backups import restoring
 from giveaminute.versioning.backups.programs import MARIADB, MYSQL, dump_program
+from giveaminute.versioning.database import opened
 from tests.conftest import FreshDatabase
 from tests.management.running import environment
 from tests.repositories import make_repository
 from tests.servers import Server
-from tests.versioning.backup_samples import content, leftovers
+from tests.versioning.backup_samples import content, leftovers, needs_program, put_back, taken
+from tests.versioning.test_backup import no_scratch, other_user
 
 PASSWORD = "s3cr3t@é#\"'\\`;$ 日"
 KILLS = 8
@@ -47,6 +52,11 @@ def rows_of(found: dict[str, Any]) -> dict[str, Any]:
     return {name: rows for name, rows in found.items() if name not in ("schema", "programs", "v")}
 
 
+def _obey_interrupts() -> None:
+    """Tests in the background of a shell are born deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Run:
     """The command in a folder of its own."""
@@ -54,14 +64,17 @@ class Run:
     folder: Path
     url: str
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str, program: tuple[str, ...] = ("-m", "giveaminute"), obeying_interrupts: bool = False
+    ) -> subprocess.Popen[bytes]:
         repository = make_repository(self.folder / "r", {})
         return subprocess.Popen(
-            [sys.executable, "-m", "giveaminute", *words, "--repository", str(repository)],
+            [sys.executable, *program, *words, "--repository", str(repository)],
             cwd=self.folder,
-            env=environment({"DATABASE_URL": self.url}),
+            env=environment({"DATABASE_URL": self.url, "GIVEAMINUTE_BACKUPS": ""}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=_obey_interrupts if obeying_interrupts else None,
         )
 
     def whole(self, *words: str) -> tuple[float, str]:
@@ -111,6 +124,32 @@ def test_killed_while_it_backs_up_there_is_no_backup_and_the_next_run_cleans_up(
     assert content(mariadb_server.url(name)) == before
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ended_while_it_backs_up_it_leaves_nothing_to_the_next_run(
+    how: signal.Signals, jobs: str, mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    if jobs != "1":
+        needs_program("mydumper", "mydumper")
+    name = fresh_database(mariadb_server)
+    fill(mariadb_server, name, 20_000)
+    run = Run(tmp_path, mariadb_server.url(name))
+    words = ("backup", "--verify", "--jobs", jobs)
+    process = run.start(*words, obeying_interrupts=True)
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.glob("backups/*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(how)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    if how is signal.SIGKILL:
+        assert list(tmp_path.glob("backups/*.partial")) != []
+        run.whole("backup")
+    assert list(tmp_path.glob("backups/*.partial")) == []
+    assert leftovers(mariadb_server, name) == []
+    assert len(list(tmp_path.glob("backups/*"))) == (how is signal.SIGKILL)
+
+
 def test_killed_while_it_restores_the_old_data_are_there_and_the_next_run_cleans_up(
     mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
@@ -140,6 +179,94 @@ def test_killed_while_it_restores_the_old_data_are_there_and_the_next_run_cleans
     assert content(mariadb_server.url(name)) == new
     assert leftovers(mariadb_server, name) == []
     assert list((tmp_path / "backups").glob("*.partial")) == []
+
+
+KILLED_AT = """
+import os, signal, sys
+from giveaminute.errors import CannotConnect
+from giveaminute.management import cli
+from giveaminute.versioning import halfrestored
+from giveaminute.versioning.backups import loading, restoring, swapping
+
+left = int(sys.argv.pop(1))
+if sys.argv.pop(1) == "in place":
+    def no_scratch(url):
+        raise CannotConnect("nowhere")
+    restoring.scratch = no_scratch
+
+def counted(function):
+    def counting(*given, **named):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given, **named)
+    return counting
+
+swapping.asked = counted(swapping.asked)
+halfrestored.begin, halfrestored.end = counted(halfrestored.begin), counted(halfrestored.end)
+restoring.loading.load = counted(loading.load)
+cli.main()
+"""
+"""The command, killed before the n-th of what it does to the database itself: its first argument."""
+
+
+@pytest.mark.parametrize(("may_create", "every"), [(True, 1), (False, 3)])
+def test_killed_at_each_statement_of_the_swap_it_says_so_and_is_completed_by_the_next_run(
+    may_create: bool,
+    every: int,
+    mariadb_server: Server,
+    fresh_database: FreshDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = fresh_database(mariadb_server)
+    url = mariadb_server.url(name)
+    fill(mariadb_server, name, 2_000)
+    file = taken(url, tmp_path).path
+    new = content(url)
+    with mariadb_server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM b")
+        cursor.execute("CREATE TABLE since (id INT)")
+    old = content(url)
+    before = taken(url, tmp_path, file=tmp_path / "old.zst").path
+    halves = 0
+    if not may_create:
+        monkeypatch.setattr(restoring, "scratch", no_scratch)
+    with other_user(mariadb_server, name, may_create) as user:
+        run = Run(tmp_path, user.url(name))
+        number = 1
+        while True:
+            way = "there" if may_create else "in place"
+            process = run.start("restore", str(file), "--replace", program=("-c", KILLED_AT, str(number), way))
+            said = process.communicate(timeout=60)[0].decode()
+            if process.returncode == 0:
+                break
+            assert process.returncode == -signal.SIGKILL, said
+            halves += _is_half(url, rows_of(old), rows_of(new), may_create)
+            put_back(user.url(name), file, tmp_path, replace=True)
+            assert rows_of(content(url)) == rows_of(new) and content(url)["schema"] == new["schema"]
+            put_back(url, before, tmp_path, replace=True)
+            assert content(url) == old and leftovers(mariadb_server, name) == []
+            number += every
+    assert halves > 1 and number > 6, "the swap was not killed often enough"
+    assert list((tmp_path / "backups").glob("*.partial*")) == []
+
+
+def _is_half(url: str, old: dict[str, Any], new: dict[str, Any], may_create: bool) -> bool:
+    """Whether a killed run left something half done, and says so; else all is as it was."""
+    found = rows_of(content(url))
+    with opened(parse_url(url), read_only=True) as database:
+        half = halfrestored.find(database)
+    if half is None:
+        found.pop(halfrestored.TABLE, None)
+        assert found == old
+        return False
+    found.pop(halfrestored.TABLE)
+    assert half.saved is not None and Path(half.saved).is_file() and half.command.endswith("b.zst --replace")
+    assert found in (old, new) or not may_create
+    return True
 
 
 def is_loading(server: Server, name: str) -> bool:

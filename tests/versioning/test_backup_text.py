@@ -159,7 +159,7 @@ def test_the_option_file_says_where_and_who() -> None:
     mine = Program("/usr/bin/mariadb", MARIADB, (10, 11, 19))
     assert option_file(way, mine).splitlines() == [
         "[client]", r'user="u\""', r'password="p#\\\n "', 'host="h"', "port=3307", "protocol=tcp", "ssl",
-        "ssl-verify-server-cert", 'ssl-ca="/ca.pem"',
+        "skip-ssl-verify-server-cert", 'ssl-ca="/ca.pem"',
     ]  # fmt: skip
     theirs = Program("/usr/bin/mysql", MYSQL, (9, 7, 4))
     assert "ssl-mode=VERIFY_CA" in option_file(way, theirs)

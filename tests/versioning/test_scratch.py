@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,9 +36,11 @@ def schemas(server: Server, name: str) -> set[str]:
         return {found for (found,) in cursor.fetchall() if found.startswith(name[:40] + "_scratch_")}
 
 
-def holding(url: str, *words: str) -> tuple[subprocess.Popen[str], str]:
+def holding(url: str, *words: str, temporary: str | None = None) -> tuple[subprocess.Popen[str], str]:
     """A process that holds a scratch database, and that database's name."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, url, *words], stdout=subprocess.PIPE, text=True)
+    environ = {**os.environ, **({"TMPDIR": temporary} if temporary else {})}
+    command = [sys.executable, "-c", HOLD, url, *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
 
@@ -115,18 +118,18 @@ def check_usable(url: DatabaseUrl) -> None:
         assert database.tables() == ["t"]
 
 
-def test_a_private_server_and_its_folder_end_with_their_killed_process(mariadb_server: Server) -> None:
-    process, _ = holding(mariadb_server.url("mysql"), "private")
-    (folder,) = folders()
-    socket = folder / "s"
-    assert socket.exists()
-    ended(process, signal.SIGKILL)
-    with scratch(parse_url("sqlite://")):
-        assert folder not in folders()
-
-
-def folders() -> list[Path]:
-    return sorted(Path(tempfile.gettempdir()).glob("giveaminute-scratch-*"))
+def test_a_private_server_and_its_folder_end_with_their_killed_process(
+    mariadb_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="cbu-") as home:
+        process, _ = holding(mariadb_server.url("mysql"), "private", temporary=home)
+        (folder,) = Path(home).iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "s").exists()
+        ended(process, signal.SIGKILL)
+        monkeypatch.setattr(tempfile, "tempdir", home)
+        with scratch(parse_url("sqlite://")):
+            assert not folder.exists()
 
 
 def test_on_sqlite_it_is_a_file_that_goes(tmp_path: Path) -> None:
@@ -135,4 +138,84 @@ def test_on_sqlite_it_is_a_file_that_goes(tmp_path: Path) -> None:
         path = Path(made.url.path)
         assert path.exists()
     assert not path.parent.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+SIGNALLED = """
+import os, signal, sys
+from giveaminute.settings import parse_url
+from giveaminute.versioning import database, scratch
+plain, place = database.Database.execute, int(sys.argv[2])
+count = 0
+def execute(self, sql, *rest):
+    global count
+    count += 1
+    if count == place and sys.argv[3] == "before":
+        os.kill(os.getpid(), signal.SIGTERM)
+    done = plain(self, sql, *rest)
+    if count == place:
+        os.kill(os.getpid(), signal.SIGTERM)
+        if sys.argv[3] == "twice":
+            os.kill(os.getpid(), signal.SIGTERM)
+    return done
+database.Database.execute = execute
+with scratch.scratch(parse_url(sys.argv[1])):
+    pass
+print("not reached")
+"""
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+@pytest.mark.parametrize("when", ["before", "after", "twice"])
+def test_it_is_gone_after_a_signal_at_any_statement_of_its_making(
+    mariadb_server: Server, fresh_database: FreshDatabase, place: int, when: str
+) -> None:
+    name = fresh_database(mariadb_server)
+    command = [sys.executable, "-c", SIGNALLED, mariadb_server.url(name), str(place), when]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Terminated" in ran.stderr
+    assert "not reached" not in ran.stdout
+    assert schemas(mariadb_server, name) == set()
+
+
+CUT_OFF = """
+import os, signal, sys
+from giveaminute.settings import parse_url
+from giveaminute.versioning.scratch import scratch
+import pymysql.connections as connections
+plain = connections.Connection._read_bytes
+armed = False
+def read(self, number):
+    if armed:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return plain(self, number)
+execute = connections.Connection.query
+def query(self, sql, unbuffered=False):
+    global armed
+    armed = "CREATE DATABASE" in str(sql)
+    return execute(self, sql, unbuffered)
+connections.Connection._read_bytes, connections.Connection.query = read, query
+with scratch(parse_url(sys.argv[1])):
+    pass
+"""
+
+
+def test_it_is_gone_after_a_signal_while_the_server_answers(
+    mariadb_server: Server, fresh_database: FreshDatabase
+) -> None:
+    """The connection is of no use then, and another one drops it."""
+    name = fresh_database(mariadb_server)
+    command = [sys.executable, "-c", CUT_OFF, mariadb_server.url(name)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Terminated" in ran.stderr
+    assert schemas(mariadb_server, name) == set()
+
+
+def test_runs_that_begin_together_leave_each_other_their_folders(tmp_path: Path) -> None:
+    many = "from giveaminute.settings import parse_url\nfrom giveaminute.versioning.scratch import scratch\n"
+    many += "import pathlib\nfor _ in range(150):\n  with scratch(parse_url('sqlite://')) as made:\n"
+    many += "    pathlib.Path(made.url.path).write_text('x')\n"
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    running = [subprocess.Popen([sys.executable, "-c", many], env=environ) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,9 @@ import pytest
 from giveaminute.errors import MigrationToolError, UsageError
 from giveaminute.management import call_command
 from giveaminute.settings import SNAPSHOTS, parse_url
+from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import opened
+from giveaminute.versioning.fingerprint import fingerprint
 from tests.conftest import FreshDatabase
 from tests.management.running import run
 from tests.migrations.test_history_of_the_schema import HEAD, schema_of
@@ -49,6 +51,33 @@ def test_an_install_from_the_snapshot_equals_one_from_the_migrations(
     call_command("downgrade", url=database_url, version=0)
     call_command("upgrade", url=database_url)
     assert schema_of(database_url) == snapshot
+
+
+def test_snapshot_and_migrations_compare_equal_both_ways_whatever_the_databases_default_to(
+    server: Server, fresh_database: FreshDatabase
+) -> None:
+    loaded = server.url(fresh_database(server, "latin1"))
+    migrated = server.url(fresh_database(server, "utf8mb4", "utf8mb4_bin"))
+    call_command("load-models", url=loaded)
+    call_command("upgrade", url=migrated)
+    assert_equal_both_ways(loaded, migrated)
+
+
+def test_the_snapshot_on_one_family_equals_the_migrations_on_the_other(
+    mariadb_server: Server, mysql_server: Server, fresh_database: FreshDatabase
+) -> None:
+    for one, other in ((mariadb_server, mysql_server), (mysql_server, mariadb_server)):
+        loaded, migrated = one.url(fresh_database(one)), other.url(fresh_database(other))
+        call_command("load-models", url=loaded)
+        call_command("upgrade", url=migrated)
+        assert_equal_both_ways(loaded, migrated)
+
+
+def assert_equal_both_ways(loaded: str, migrated: str) -> None:
+    one, other = schema_of(loaded), schema_of(migrated)
+    assert one.tables
+    assert compare(one, other) == compare(other, one) == []
+    assert fingerprint(one) == fingerprint(other)
 
 
 def test_seed_data_is_loaded_once_and_a_database_with_tables_is_refused(database_url: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from giveaminute.settings import DatabaseUrl, parse_url
-from giveaminute.versioning import control, history
+from giveaminute.versioning import history
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.history import Outcome
 from giveaminute.versioning.repository import Direction, Repository
@@ -99,6 +99,8 @@ def test_asking_writes_nothing_and_works_on_every_database(database_url: str, re
         assert asked.tables() == []
     with opened(url, read_only=False) as database:
         database.execute("CREATE TABLE t (a INT)")
-        control.adopt(database, repository, "2")
+        database.dialect.prepare(database, repository.version_table)
+        with database.transaction():
+            history.put_under_control(database, repository, 2)
     with opened(url, read_only=True) as asked:
         assert read_status(asked, repository).pending == 1

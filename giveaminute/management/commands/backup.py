@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from giveaminute.versioning.backups import Backup
 
 OPTIONS = (
-    Option("file", "The file to write (default: backups/DATABASE-vVERSION-TIME.sql.zst)."),
+    Option("file", "The file to write (default: DATABASE-vVERSION-TIME.sql.zst in backups/ or $GIVEAMINUTE_BACKUPS)."),
     Option("keep", "Afterwards remove all but the N newest backups of this database in that folder."),
     Option("verify", "Restore it into a scratch database and compare, before it counts as a backup.", flag=True),
     Option("lock_tables", "Hold writers off meanwhile: MyISAM tables are consistent in no other way.", flag=True),
+    Option("jobs", "Read the rows over N connections at once, by mydumper."),
     *DATABASE,
     REPOSITORY,
     WAIT,
@@ -33,19 +34,22 @@ def execute(
     keep: object = None,
     verify: bool = False,
     lock_tables: bool = False,
+    jobs: object = None,
     wait: object = None,
 ) -> Backup:
     """The backup that was taken."""
-    from giveaminute.management.copying import ConsoleProgress
+    from giveaminute.management.copying import ConsoleProgress, folder, jobs_of
     from giveaminute.versioning.backups import Options, backup
     from giveaminute.versioning.backups.taking import WAIT as USUAL
     from giveaminute.versioning.repository import Repository
 
     options = Options(
         file=None if file is None else Path(str(file)),
+        folder=folder(),
         keep=None if keep is None else _count(keep),
         verify=verify,
         lock_tables=lock_tables,
+        jobs=jobs_of(jobs),
         wait=USUAL if wait is None else number(wait, "wait"),
     )
     return backup(settings.url, Repository(settings.repository), options, ConsoleProgress(console))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from giveaminute.errors import ExitCode
+from giveaminute.errors import ExitCode, UsageError
 from giveaminute.management.command import DATABASE, FOLDER, JSON, REPOSITORY, Option
+from giveaminute.management.modelling import MODELS, is_ours, metadata_of
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
-    from giveaminute.versioning.checking import Report
+    from giveaminute.versioning.checking import Fix, Report, Subject
 
 OPTIONS = (
     Option("only", "Some of schema,models,snapshot,scripts, with commas (default: all)."),
+    Option("fix", "adopt or revert: write a migration that makes a drift the rule, or undoes it; run nothing."),
+    MODELS,
     FOLDER,
     *DATABASE,
     REPOSITORY,
@@ -22,32 +25,63 @@ OPTIONS = (
 )
 
 
-def execute(settings: Settings, console: Console, only: str | None = None, folder: str | None = None) -> Report:
+def execute(
+    settings: Settings,
+    console: Console,
+    only: str | None = None,
+    fix: str | None = None,
+    models: str | None = None,
+    folder: str | None = None,
+) -> Report:
     """What was checked and found; the database is only read."""
-    from giveaminute.settings import DEFAULT_REPOSITORY, SNAPSHOTS
-    from giveaminute.versioning.checking import Context, Subject, check, subjects_of
+    from giveaminute.settings import SNAPSHOTS
+    from giveaminute.versioning.checking import Context, Subject, check
     from giveaminute.versioning.repository import Repository
 
-    asked = subjects_of(only)
-    ours = settings.repository.resolve() == DEFAULT_REPOSITORY
-    metadata = None
-    if ours and Subject.MODELS in asked:
-        from giveaminute.models import Base
-
-        metadata = Base.metadata
-    if not ours and only is None:  # another application's folder has neither our models nor our snapshot
-        asked = (Subject.SCHEMA, Subject.SCRIPTS)
+    asked = _asked(settings, only, fix, models)
+    metadata = metadata_of(settings, models) if Subject.MODELS in asked else None
+    if Subject.MODELS in asked and metadata is None:
+        raise UsageError("Which models belong to these scripts is not known.", "Say it: --models MODULE:ATTRIBUTE")
     snapshots = Path(folder) if folder else SNAPSHOTS
-    return check(Context(settings.url, Repository(settings.repository), snapshots, metadata), asked)
+    remedy = None
+    if fix is not None:
+        from giveaminute.versioning.authoring.from_drift import remedy_of
+
+        remedy = remedy_of(fix)
+    return check(Context(settings.url, Repository(settings.repository), snapshots, metadata), asked, remedy)
+
+
+def _asked(settings: Settings, only: str | None, fix: str | None, models: str | None) -> tuple[Subject, ...]:
+    from giveaminute.versioning.checking import Subject, subjects_of
+
+    if only is not None:
+        return subjects_of(only)
+    if fix is not None:
+        return (Subject.SCHEMA,)
+    if is_ours(settings):
+        return tuple(Subject)
+    # Another application's folder has not our snapshot, and our models only where it says so.
+    return (Subject.SCHEMA, *([Subject.MODELS] if models else []), Subject.SCRIPTS)
 
 
 def show(result: Report, console: Console) -> int:
-    """A line a finding on stdout, and one last line."""
+    """A line a finding on stdout, then the diff, and one last line."""
     for finding in result.findings:
         console.result(f"{finding.subject.value}: {finding.words}")
+    if result.diff:
+        console.result(f"\n{result.diff.rstrip()}")
     checked = ", ".join(subject.value for subject in result.checked)
-    if result.findings:
-        console.say(f"{result.database}: {len(result.findings)} not as promised (checked: {checked}).")
-        return ExitCode.WORK_TO_DO
-    console.say(f"{result.database}: all as promised at version {result.version} (checked: {checked}).")
-    return ExitCode.DONE
+    if not result.findings:
+        console.say(f"{result.database}: all as promised at version {result.version} (checked: {checked}).")
+        return ExitCode.DONE
+    console.say(f"{result.database}: {len(result.findings)} not as promised (checked: {checked}).")
+    if result.fix is not None:
+        _show_fix(result.fix, console)
+    return ExitCode.WORK_TO_DO
+
+
+def _show_fix(fix: Fix, console: Console) -> None:
+    console.say(f"Written, and not run: {fix.path}")
+    for words in fix.by_hand:
+        console.say(f"  left to do by hand: {words}")
+    console.advise("Read it and edit it, then: invoke test")

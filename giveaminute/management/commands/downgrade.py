@@ -11,8 +11,6 @@ from giveaminute.management.migrating import show
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
-    from giveaminute.versioning.plan import Step
-    from giveaminute.versioning.runner import RunResult
 
 __all__ = ["OPTIONS", "execute", "show"]
 
@@ -21,8 +19,11 @@ OPTIONS = (Option("version", "The version to go down to.", positional=True), YES
 
 def execute(
     settings: Settings, console: Console, version: object, yes: bool = False, **options: Any
-) -> RunResult | tuple[Step, ...]:
-    """The run's result; with `plan` its steps. Raises UsageError where the person does not agree."""
+) -> migrating.Result:
+    """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal.
+
+    Raises UsageError where the person does not agree.
+    """
     from giveaminute.versioning.repository import Direction
     from giveaminute.versioning.runner import Move
 

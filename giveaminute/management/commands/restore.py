@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OPTIONS = (
     Option("file", "The backup.", positional=True),
     Option("replace", "Replace the tables that the database has; they are backed up first.", flag=True),
+    Option("jobs", "Load the rows over N connections at once."),
     *DATABASE,
     REPOSITORY,
     WAIT,
@@ -23,16 +24,32 @@ OPTIONS = (
 )
 
 
-def execute(settings: Settings, console: Console, file: object, replace: bool = False, wait: object = None) -> Restored:
+def execute(
+    settings: Settings,
+    console: Console,
+    file: object,
+    replace: bool = False,
+    jobs: object = None,
+    wait: object = None,
+) -> Restored:
     """What was put back."""
-    from giveaminute.management.copying import ConsoleProgress
+    from giveaminute.management.copying import ConsoleProgress, folder, jobs_of
     from giveaminute.versioning.backups import restore
     from giveaminute.versioning.backups.taking import WAIT as USUAL
     from giveaminute.versioning.repository import Repository
 
     seconds = USUAL if wait is None else number(wait, "wait")
     repository = Repository(settings.repository)
-    return restore(settings.url, repository, Path(str(file)), ConsoleProgress(console), replace=replace, wait=seconds)
+    return restore(
+        settings.url,
+        repository,
+        Path(str(file)),
+        ConsoleProgress(console),
+        replace=replace,
+        wait=seconds,
+        folder=folder(),
+        jobs=jobs_of(jobs),
+    )
 
 
 def show(result: Restored, console: Console) -> None:

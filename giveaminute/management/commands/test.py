@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 OPTIONS = (
     Option("version", "The migration to try, or several as N..M (default: the newest)."),
     Option("all", "Try every migration.", flag=True),
+    Option(
+        "with_data",
+        "Try on a sample of the real rows (default: the migrations that the database has yet to run).",
+        flag=True,
+    ),
+    Option("rows", "How many rows of each table the sample takes, those that they refer to on top (default: 200)."),
     Option("private", "Use a private server, not a scratch database on the configured one.", flag=True),
     *DATABASE,
     REPOSITORY,
@@ -24,22 +30,45 @@ OPTIONS = (
 
 
 def execute(
-    settings: Settings, console: Console, version: object = None, all: bool = False, private: bool = False
+    settings: Settings,
+    console: Console,
+    version: object = None,
+    all: bool = False,
+    with_data: bool = False,
+    rows: object = None,
+    private: bool = False,
 ) -> Rehearsal:
-    """What was tried and found; the configured database is never touched."""
-    from giveaminute.versioning.rehearsal import rehearse
+    """What was tried and found; the configured database is never touched, and read only with `with_data`."""
+    from giveaminute.versioning.rehearsal import pending, rehearse
     from giveaminute.versioning.repository import Repository
 
     repository = Repository(settings.repository)
-    first, last = (1, repository.head) if all else _range(version, repository.head)
-    for number in (first, last):
-        repository.script(number)
+    number = _rows(rows, with_data)
+    if with_data and version is None and not all:
+        first, last = pending(settings.url, repository)
+    else:
+        first, last = (1, repository.head) if all else _range(version, repository.head)
+    for each in (first, last):
+        repository.script(each)
 
     def tell(verdict: Verdict) -> None:
         sign = console.red("✗") if verdict.problems else console.green("✓")
         console.say(f"  {sign} {verdict.version:03d}  {verdict.title}  ({verdict.rows} rows)")
 
-    return rehearse(settings.url, repository, first, last, private=private, on_verdict=tell)
+    return rehearse(settings.url, repository, first, last, private=private, rows=number, on_verdict=tell)
+
+
+def _rows(text: object, with_data: bool) -> int | None:
+    """Rows of each table, None without the option. Raises UsageError."""
+    if not with_data and text is None:
+        return None
+    if not with_data:
+        raise UsageError("--rows counts real rows, which only --with-data takes.", "Add --with-data, or leave it out.")
+    if text is not None and not re.fullmatch(r"[1-9]\d{0,5}", str(text), re.ASCII):
+        raise UsageError(f"«{text}» is no number of rows.", "Say --rows N, N from 1 to 999999.")
+    from giveaminute.versioning.sampling import ROWS
+
+    return ROWS if text is None else int(str(text))
 
 
 def _range(text: object, head: int) -> tuple[int, int]:
@@ -59,6 +88,12 @@ def show(result: Rehearsal, console: Console) -> int:
         for words in verdict.excused:
             console.say(f"  {verdict.version:03d} {words}")
     tried = f"{len(result.verdicts)} tried in {result.place}"
+    if result.sample is not None:
+        for words in result.sample.notes:
+            console.say(f"  note: {words}")
+        tried += (
+            f" on {result.sample.rows} real rows of {result.sample.tables} tables at version {result.sample.version}"
+        )
     if result.problems:
         console.say(console.red(f"{result.problems} wrong; {tried}."))
         return ExitCode.WORK_TO_DO

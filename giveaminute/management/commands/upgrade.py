@@ -11,18 +11,14 @@ from giveaminute.management.migrating import show
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
-    from giveaminute.versioning.plan import Step
-    from giveaminute.versioning.runner import RunResult
 
 __all__ = ["OPTIONS", "execute", "show"]
 
 OPTIONS = (Option("version", "The version to go up to (default: head)."), *migrating.OPTIONS)
 
 
-def execute(
-    settings: Settings, console: Console, version: object = None, **options: Any
-) -> RunResult | tuple[Step, ...]:
-    """The run's result; with `plan` its steps."""
+def execute(settings: Settings, console: Console, version: object = None, **options: Any) -> migrating.Result:
+    """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal."""
     from giveaminute.versioning.repository import Direction
     from giveaminute.versioning.runner import Move
 

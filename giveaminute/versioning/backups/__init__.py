@@ -5,7 +5,8 @@ shelf       the folder: names, what killed runs left, how many are kept
 programs    the servers' own tools, found and run with the password in no argv and no environment
 dumptext    a dump as it streams by: its rows counted, its statements told from its data
 rewriting   what of a dump is sent where, and whose its views and programs become
-mysql, swapping, sqlite         the families
+mysql, sqlite                   the families; loading and swapping put a backup of a server back
+mydumper, parallel              the rows over several connections at once, out and in
 progress    how far it is, told to whoever shows it
 taking, restoring, verifying    what the commands call
 """

@@ -14,10 +14,12 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import BinaryIO
 
 import zstandard
@@ -31,6 +33,10 @@ LEVEL = 1
 CHUNK = 1 << 20
 """Bytes that are read, written and compressed at a time."""
 
+_WAITING = 16
+"""Chunks between who reads a dump and who compresses it."""
+_SENT_AT_ONCE = 16 << 20
+"""Bytes after which the disk is asked to begin, so that the end does not wait for all of them."""
 _SKIPPABLE = 0x184D2A57
 _FRAME = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
@@ -57,6 +63,8 @@ class Head:
     version: int | None
     consistency: str
     """`snapshot`, `locked`, or `not of: ` and the tables that no transaction covers."""
+    rows_by: str = ""
+    """The program that wrote the rows, where that was another."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +81,33 @@ class Tail:
 
 
 class Writer:
-    """Writes an archive into an open file: the head at once, then the dump, then the tail."""
+    """Writes an archive into an open file: the head at once, then the dump, then the tail.
+
+    A thread compresses, sums and writes, none of which holds the interpreter, while the next bytes are read. Close it.
+    """
 
     def __init__(self, file: FileIO, head: Head) -> None:
         self._file = file
         self._digest = hashlib.sha256()
-        self._zstd = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=1).compressobj()
+        self._zstd = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
+        self._error: BaseException | None = None
+        self._waiting: Queue[bytes | memoryview | None] = Queue(_WAITING)
+        self._thread = Thread(target=self._work, name="backup writer", daemon=True)
+        self._unsent = 0
         self.bytes = 0
         self._put(_frame(MAGIC + json.dumps({"format": FORMAT, **asdict(head)}).encode()))
+        self._thread.start()
 
     def write(self, dump: bytes | memoryview) -> None:
-        """The next bytes of the dump."""
+        """The next bytes of the dump, which must not change from now on. Raises what went wrong with earlier ones."""
         self.bytes += len(dump)
-        self._put(self._zstd.compress(dump))
+        self._waiting.put(dump)
+        self._raise()
 
     def finish(self, tables: Mapping[str, int | None]) -> Tail:
         """The end of the dump; all of it is on the disk when this returns."""
+        self.close()
+        self._raise()
         self._put(self._zstd.flush())
         tail = Tail(dict(tables), self.bytes)
         text = json.dumps(asdict(tail)).encode()
@@ -97,11 +116,34 @@ class Writer:
         os.fsync(self._file.fileno())
         return tail
 
+    def close(self) -> None:
+        """End the thread; what was not written by then is written first."""
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (dump := self._waiting.get()) is not None:
+            if self._error is None:  # else they are only taken, so that nobody waits for room
+                try:
+                    self._put(self._zstd.compress(dump))
+                except BaseException as error:
+                    self._error = error
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
     def _put(self, data: bytes) -> None:
         self._digest.update(data)
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) :]
+        self._unsent += len(data)
+        if self._unsent > _SENT_AT_ONCE:
+            self._unsent = 0
+            with suppress(AttributeError, OSError):  # the disk begins with them now, where systems take the hint
+                os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _frame(content: bytes) -> bytes:

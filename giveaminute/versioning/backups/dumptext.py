@@ -15,6 +15,7 @@ COMPLETE = b"-- Dump completed\n"
 
 _BEGIN = re.compile(rb"\nLOCK TABLES `((?:[^`]|``)+)` WRITE;\n")
 _END = b"UNLOCK TABLES;\n"
+_NAMES = re.compile(rb"/\*!40101 SET NAMES (\w+) \*/;\n")
 _SANDBOX = re.compile(rb"\A/\*M?!999999\\-[^\n]*\*/ *\n")
 
 
@@ -49,6 +50,41 @@ def pieces(dump: Iterable[bytes]) -> Iterator[Piece]:
             yield Piece(table, held[:end])
             table, held = None, held[end:]
     yield Piece(table, held)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A whole INSERT statement of a dump, and the SET NAMES that it was written under (empty: the dump's own)."""
+
+    table: str
+    names: bytes
+    statement: bytes
+
+
+def inserts(dump: Iterable[bytes]) -> Iterator[Rows]:
+    """All INSERT statements of a dump's tables, in order."""
+    return (part for part in parts(dump) if isinstance(part, Rows))
+
+
+def parts(dump: Iterable[bytes]) -> Iterator[Piece | Rows]:
+    """All INSERT statements, and what stands between two tables; not what else stands beside a table's rows."""
+    held, names, table = b"", b"", None
+    for piece in pieces(dump):
+        if piece.table is None or piece.table != table:
+            held, names, table = b"", b"", piece.table
+        if table is None:
+            yield piece
+            continue
+        searched = max(0, len(held) - 1)
+        held += piece.text
+        start = 0
+        while (end := held.find(b";\n", max(start, searched))) >= 0:  # no value has a raw line break in it
+            statement, start = held[start : end + 2].lstrip(b"\n"), end + 2
+            if statement.startswith(b"INSERT INTO"):
+                yield Rows(table, names, statement)
+            elif match := _NAMES.match(statement):
+                names = statement if match[1] == b"binary" else b""
+        held = held[start:]
 
 
 def _undecided(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: dumped by the server's own program, loaded by its own client."""
+"""MySQL and MariaDB: dumped by the server's own program, and what of a server a backup must know."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from functools import cache
 from typing import Any
 
 from giveaminute.errors import BackupFailed
-from giveaminute.versioning.backups import rewriting
+from giveaminute.versioning import halfrestored
+from giveaminute.versioning.backups import mydumper, rewriting
 from giveaminute.versioning.backups.archive import Archive
-from giveaminute.versioning.backups.dumptext import Tally, pieces, without_sandbox
+from giveaminute.versioning.backups.dumptext import COMPLETE, Tally, without_sandbox
 from giveaminute.versioning.backups.programs import (
     MARIADB,
     MYSQL,
     Access,
     Program,
-    Running,
     access,
-    client_program,
     dump_program,
     flavour,
     running,
 )
-from giveaminute.versioning.backups.progress import Progress, counted
-from giveaminute.versioning.backups.rewriting import EVERYTHING, Account, Definers, Part
+from giveaminute.versioning.backups.rewriting import Account, Definers
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.scratch import MARK
+
+NOT_DUMPED = frozenset({MARK, halfrestored.TABLE})
+"""Tables that say something of one database, and nothing of its copy."""
 
 _OPTIONS = (
     "--quick",
@@ -37,12 +38,6 @@ _OPTIONS = (
     "--skip-dump-date",
     "--order-by-primary",
     "--no-tablespaces",  # asking for them takes the right PROCESS
-    "--default-character-set=utf8mb4",
-    "--max-allowed-packet=1G",
-)
-_CLIENT = (
-    "--binary-mode",  # takes no command out of a dump but DELIMITER, and changes no line break
-    "--comments",  # else those in the bodies of programs are lost
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
 )
@@ -100,30 +95,61 @@ def program_for_dump(database: Database, server: str) -> Program:
 
 
 @contextmanager
-def dumping(database: Database, *, lock_tables: bool = False) -> Iterator[tuple[Iterator[bytes], Tally]]:
-    """The dump of a database, and what is counted of it as it is read. It ends when the block does."""
+def dumping(
+    database: Database, *, lock_tables: bool = False, jobs: int | None = None
+) -> Iterator[tuple[Iterator[bytes], Tally]]:
+    """The dump of a database, and what is counted of it as it is read. It ends when the block does.
+
+    `jobs`: let mydumper write the rows, over so many connections.
+    """
     tally = Tally()
     program = program_for_dump(database, flavour(database))
-    with closing(_dump(access(database), program, tally, lock_tables=lock_tables)) as chunks:
-        yield chunks, tally
+    if jobs is None:
+        text = _dump(access(database), program, _arguments(program, database.url.database, lock_tables))
+    else:
+        text = _dump_in_jobs(database, program, jobs, lock_tables)
+    with closing(text) as chunks:
+        yield _to_its_end(tally.watch(chunks), tally, program, database), tally
 
 
-def _dump(way: Access, program: Program, tally: Tally, *, lock_tables: bool) -> Generator[bytes, None, None]:
-    """The dump in chunks. Raises BackupFailed where the program failed or did not come to its end."""
-    with running(program, way, _arguments(program, way.url.database, lock_tables), feeds=False) as started:
-        yield from tally.watch(without_sandbox(started.read()))
+def _to_its_end(dump: Iterable[bytes], tally: Tally, program: Program, database: Database) -> Iterator[bytes]:
+    """The dump. Raises BackupFailed where it lacks its last line."""
+    yield from dump
+    if not tally.complete:
+        raise BackupFailed(f"{program} ended on {database.url} before the end of the dump.", "Run it again.")
+
+
+def _dump(way: Access, program: Program, arguments: Sequence[str]) -> Generator[bytes, None, None]:
+    """What the program writes. Raises BackupFailed where it failed."""
+    with running(program, way, arguments, feeds=False) as started:
+        yield from without_sandbox(started.read())
         if started.wait() != 0:
             raise BackupFailed(
                 f"{program} failed on {way.url}: {started.said()}",
                 "Mend that and run it again. A missing right: GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT"
                 f" ON `{way.url.database}`.* (routines of others: SELECT ON mysql.proc, or SHOW_ROUTINE on MySQL).",
             )
-        if not tally.complete:
-            raise BackupFailed(f"{program} ended on {way.url} before the end of the dump.", "Run it again.")
+
+
+def _dump_in_jobs(database: Database, program: Program, jobs: int, lock_tables: bool) -> Generator[bytes, None, None]:
+    """The same dump, with the rows of the tables mixed, a megabyte of one after one of another."""
+    way = access(database)
+    arguments = ["--no-data", *_arguments(program, way.url.database, lock_tables=False)]
+    structure = b"".join(_dump(way, program, arguments))
+    before, after = rewriting.divided(structure)
+    yield before
+    tables = database.query(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+        " AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY data_length DESC"
+    )
+    names = [name for (name,) in tables if name not in NOT_DUMPED]
+    if names:
+        yield from mydumper.rows(database, way, jobs, names, keep_lock=lock_tables)
+    yield after + (COMPLETE if structure.endswith(COMPLETE) else b"")
 
 
 def _arguments(program: Program, database: str, lock_tables: bool) -> list[str]:
-    own = [f"--ignore-table={database}.{MARK}"]
+    own = [f"--ignore-table={database}.{table}" for table in sorted(NOT_DUMPED)]
     if program.flavour == MYSQL:
         own.append("--set-gtid-purged=OFF")
         if program.version >= (8, 0, 0):
@@ -132,67 +158,12 @@ def _arguments(program: Program, database: str, lock_tables: bool) -> list[str]:
     return [how, *_OPTIONS, *own, "--", database]
 
 
-def fill(database: Database, archive: Archive, definers: Definers, progress: Progress, doing: str) -> None:
-    """Load a backup into an empty database, without its events, which could run there. Raises BackupFailed.
-
-    The rows that arrived are counted.
-    """
-    match_defaults(database, archive)
-    chunks = counted(archive.dump(), progress, doing, archive.tail.bytes)
-    load(chunks, access(database), flavour(database), EVERYTHING - {Part.EVENT}, definers)
-    refuse_other_counts(database, archive)
-
-
 def match_defaults(database: Database, archive: Archive) -> None:
     """Give the database the character set and collation that the backed up one had."""
     charset, collation = archive.head.charset, archive.head.collation
     if defaults(database) != (charset, collation):
-        name = quoted(database.url.database)
-        asked(database, f"ALTER DATABASE {name} CHARACTER SET {quoted(charset)} COLLATE {quoted(collation)}")
-
-
-def refuse_other_counts(database: Database, archive: Archive) -> None:
-    """Raises BackupFailed where tables or rows did not arrive."""
-    expected = {table: rows for table, rows in archive.tail.tables.items() if rows is not None}
-    found = counts(database, list(expected))
-    wrong = [f"{table}: {found[table]} rows of {rows}" for table, rows in expected.items() if found[table] != rows]
-    if wrong:
-        raise BackupFailed(f"Not all rows arrived in {database.url.name}: {', '.join(wrong[:5])}.", "Run it again.")
-
-
-def load(dump: Iterable[bytes], way: Access, server: str, wanted: frozenset[Part], definers: Definers) -> None:
-    """Send the wanted parts of a dump through the client into the database of `way`. Raises BackupFailed."""
-    with_data = Part.TABLE in wanted
-    program = client_program(server)
-    with running(program, way, [*_CLIENT, "--", way.url.database], feeds=True) as client:
-        try:
-            for piece in pieces(dump):
-                if piece.table is None:
-                    _feed(client, rewriting.rewritten(piece.text, wanted, definers))
-                elif with_data:
-                    _feed(client, piece.text)
-            client.stdin.close()
-        except BrokenPipeError:  # it has ended, and says why
-            pass
-        if client.wait() != 0:
-            raise BackupFailed(f"{program} could not load it into {way.url}: {client.said()}", _advice(client.said()))
-
-
-def _feed(client: Running, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[client.stdin.write(rest) :]
-
-
-def _advice(said: str) -> str | None:
-    if "max_allowed_packet" in said or "Got a packet bigger" in said:
-        return "Let the server take larger rows (SET GLOBAL max_allowed_packet = 1073741824), then run it again."
-    if "ERROR 1419" in said:
-        return (
-            "Let the server trust those who make triggers (SET GLOBAL log_bin_trust_function_creators = 1), or restore"
-            " as a user with SUPER."
-        )
-    return None
+        name, charset, collation = map(database.dialect.quote, (database.url.database, charset, collation))
+        asked(database, f"ALTER DATABASE {name} CHARACTER SET {charset} COLLATE {collation}")
 
 
 def definers(database: Database) -> Definers:
@@ -228,7 +199,8 @@ def _account(text: str) -> Account:
 def counts(database: Database, tables: Sequence[str]) -> dict[str, int]:
     """Rows by table, counted now."""
     with _one_look(database):
-        return {table: int(asked(database, f"SELECT COUNT(*) FROM {quoted(table)}")[0][0]) for table in tables}
+        quote = database.dialect.quote
+        return {table: int(asked(database, f"SELECT COUNT(*) FROM {quote(table)}")[0][0]) for table in tables}
 
 
 def checksums(database: Database, tables: Sequence[str]) -> dict[str, int | None]:
@@ -236,7 +208,7 @@ def checksums(database: Database, tables: Sequence[str]) -> dict[str, int | None
     if not tables:
         return {}
     with _one_look(database):
-        rows = asked(database, f"CHECKSUM TABLE {', '.join(map(quoted, tables))}")
+        rows = asked(database, f"CHECKSUM TABLE {', '.join(map(database.dialect.quote, tables))}")
     return {table: value for table, (_, value) in zip(tables, rows, strict=True)}
 
 
@@ -263,8 +235,3 @@ def asked(database: Database, sql: str) -> list[tuple[Any, ...]]:
 def stay(database: Database) -> None:
     """Keep this connection, which is idle while the programs work."""
     asked(database, f"SET SESSION wait_timeout = {_IDLE}")
-
-
-def quoted(name: str) -> str:
-    """A name as MySQL quotes it."""
-    return "`" + name.replace("`", "``") + "`"

@@ -29,7 +29,7 @@ _DUMP = {MARIADB: ("mariadb-dump", "mysqldump"), MYSQL: ("mysqldump", "mariadb-d
 _CLIENT = {MARIADB: ("mariadb", "mysql"), MYSQL: ("mysql", "mariadb")}
 _PACKAGE = {MARIADB: "mariadb-client", MYSQL: "mysql-client"}
 _VERSION = re.compile(r"(?:Distrib|from) (\d+)\.(\d+)\.(\d+)")
-_OLD_VERSION = re.compile(r"Ver (\d+)\.(\d+)\.(\d+)")
+_OLD_VERSION = re.compile(r"(?:Ver|mydumper) v?(\d+)\.(\d+)\.(\d+)")
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 _NO_LOGIN_FILE = {"MYSQL_TEST_LOGIN_FILE": "/nonexistent"}
 """MySQL's programs would read ~/.mylogin.cnf even where they are told to read one file only (MySQL manual, 6.2.2.2)."""
@@ -96,6 +96,17 @@ def client_program(server: str) -> Program:
     return _found(_CLIENT[server], server)
 
 
+def mydumper_program() -> Program:
+    """mydumper. Raises BackupFailed where there is none."""
+    program = _program("mydumper", ("--version",))
+    if program is None:
+        raise BackupFailed(
+            "There is no mydumper here, which --jobs needs.",
+            "Install it (apt-get install mydumper), or take the backup without --jobs.",
+        )
+    return program
+
+
 def _found(names: Sequence[str], server: str) -> Program:
     """The first that is of the server's own flavour, else the first: each name may be a link to the other's."""
     programs = [program for name in names if (program := _program(name)) is not None]
@@ -108,12 +119,12 @@ def _found(names: Sequence[str], server: str) -> Program:
     return (own or programs)[0]
 
 
-def _program(name: str) -> Program | None:
+def _program(name: str, question: Sequence[str] = ("--no-defaults", "--version")) -> Program | None:
     path = shutil.which(name)
     if path is None:
         return None
     said = subprocess.run(
-        [path, "--no-defaults", "--version"],
+        [path, *question],
         capture_output=True,
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -150,13 +161,12 @@ def option_file(way: Access, program: Program) -> str:
 
 def _encryption(way: Access, program: Program) -> list[str]:
     """As strict as our own connection, whatever a program's default is."""
-    checked = "ssl_ca" in way.url.options
     if program.flavour == MYSQL:
-        mode = "VERIFY_CA" if checked else "REQUIRED" if way.encrypted else "PREFERRED"
+        mode = "VERIFY_CA" if "ssl_ca" in way.url.options else "REQUIRED" if way.encrypted else "PREFERRED"
         return [f"ssl-mode={mode}", "loose-get-server-public-key"]
     if not way.encrypted:
         return ["skip-ssl"]
-    return ["ssl", "ssl-verify-server-cert" if checked else "skip-ssl-verify-server-cert"]
+    return ["ssl", "skip-ssl-verify-server-cert"]  # of the name only: with ssl-ca, who signed it is still proved
 
 
 def quoted(value: str) -> str:
@@ -187,6 +197,22 @@ class Running:
             if len(data) < many and many > _SMALL_PIPE:
                 time.sleep(_MOMENT)
 
+    def feed(self, data: bytes) -> None:
+        """Give it all of these to read. Raises BrokenPipeError where it has ended."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.stdin.write(rest) :]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End it at once."""
+        if not self.ended:
+            self._process.kill()
+
     def wait(self) -> int:
         """Its exit code."""
         return self._process.wait()
@@ -209,20 +235,25 @@ class Running:
 
 
 @contextmanager
-def running(program: Program, way: Access, arguments: Sequence[str], *, feeds: bool) -> Iterator[Running]:
-    """Run a program against a server; with `feeds` it is written to, else read from. It ends when the block does."""
-    with tempfile.TemporaryFile() as options, tempfile.TemporaryFile() as errors:
-        options.write(option_file(way, program).encode("utf-8"))
-        options.flush()
-        options.seek(0)
+def running(
+    program: Program, way: Access, arguments: Sequence[str], *, feeds: bool | None, options: Sequence[str] = ()
+) -> Iterator[Running]:
+    """Run a program against a server; with `feeds` it is written to, else read from, with None neither.
+
+    `options`: more lines for its option file. It ends when the block does.
+    """
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as errors:
+        file.write("".join([option_file(way, program), *(f"{line}\n" for line in options)]).encode("utf-8"))
+        file.flush()
+        file.seek(0)
         process = subprocess.Popen(
-            [program.path, f"--defaults-file=/dev/fd/{options.fileno()}", *arguments],
+            [program.path, f"--defaults-file=/dev/fd/{file.fileno()}", *arguments],
             stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
+            stdout=subprocess.PIPE if feeds is False else subprocess.DEVNULL,
             stderr=errors,
             bufsize=0,
             env=_environment(),
-            pass_fds=(options.fileno(),),
+            pass_fds=(file.fileno(),),
         )
         if process.stdin is not None:
             _widened(process.stdin.fileno())

@@ -2,8 +2,9 @@
 
 On MySQL and MariaDB it is loaded into a scratch database on the same server, and the tables change places in one
 statement: until then, whatever happens, the old data are as they were. Triggers, views and programs are made again
-right after it; a kill -9 in that moment leaves tables without them, and the same command, run again, completes it.
-Where this user may not create a database, it is loaded into the emptied one, after a backup of it was taken.
+right after it. A kill -9 in that moment leaves tables without them, and a note (`halfrestored`) that says so to the
+next command; the same command, run again, completes it. Where this user may not create a database, it is loaded into
+the emptied one, after a backup of it was taken, under the same note.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from giveaminute.errors import BackupFailed, CannotConnect, MigrationToolError, UnfitBackup, UsageError
+from giveaminute.errors import BackupFailed, CannotConnect, HalfApplied, MigrationToolError, UnfitBackup, UsageError
 from giveaminute.settings import SQLITE, DatabaseUrl
-from giveaminute.versioning.backups import archive, mysql, programs, sqlite, swapping, taking
+from giveaminute.versioning import halfrestored
+from giveaminute.versioning.backups import archive, loading, mysql, programs, shelf, sqlite, swapping, taking
 from giveaminute.versioning.backups.archive import Archive
-from giveaminute.versioning.backups.dumptext import pieces
 from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.rewriting import EVERYTHING, PROGRAMS, Definers, Part, rewritten
 from giveaminute.versioning.database import Database, opened
@@ -53,6 +54,7 @@ class Target:
     archive: Archive
     progress: Progress
     wait: float
+    jobs: int
     save: Callable[[], Path | None]
 
 
@@ -64,18 +66,21 @@ def restore(
     *,
     replace: bool = False,
     wait: float = taking.WAIT,
+    folder: Path = shelf.FOLDER,
+    jobs: int = 1,
 ) -> Restored:
-    """Put a backup back. Nothing is touched before the file was read whole and found fit.
+    """Put a backup back, its rows through `jobs` clients. Nothing is touched before the file was found whole and fit.
 
     Raises UnfitBackup for a file that is not whole or of something else; UsageError for a database that has tables,
-    unless they are to be replaced, and then they are backed up first; BackupFailed, which says what became of the old
-    data.
+    unless they are to be replaced, and then they are backed up first in `folder`; HalfApplied where a killed restore
+    waits for its completion; BackupFailed, which says what became of the old data.
     """
     started = time.monotonic()
     with archive.checked(file) as whole:
         refuse_foreign(whole, url, repository)
         with opened(url, read_only=True) as asked:
             _refuse_another_server(asked, whole)
+            _tell_of_a_killed_one(asked, replace, progress)
             _occupied(asked, replace)
             new_file = url.family == SQLITE and not Path(url.path).exists()
 
@@ -83,13 +88,13 @@ def restore(
             with opened(url, read_only=True) as asked:  # much may have happened meanwhile
                 if not _occupied(asked, replace):
                     return None
-            options = taking.Options(alone=False, wait=wait, label="-before-restore")
+            options = taking.Options(folder=folder, alone=False, wait=wait, label="-before-restore")
             saved = taking.backup(url, repository, options, progress).path
             progress.notice(f"What is there now is saved in {saved}.")
             return saved
 
         with opened(url, read_only=False, wait=wait) as database, database.dialect.exclusive(database, wait):
-            target = Target(database, whole, progress, wait, save)
+            target = Target(database, whole, progress, wait, jobs, save)
             if url.family == SQLITE:
                 saved, definers = _into_sqlite(target, new_file), 0
             else:
@@ -123,6 +128,16 @@ def _refuse_another_server(database: Database, whole: Archive) -> None:
                 f"What both understand can be loaded by hand: zstd -dc {whole.path} | {server} {database.url.database}",
             )
         programs.client_program(server)
+
+
+def _tell_of_a_killed_one(database: Database, replace: bool, progress: Progress) -> None:
+    """Say that an earlier restore was killed. Raises HalfApplied where it may not be completed. Only asks."""
+    half = halfrestored.find(database)
+    if half is None:
+        return
+    if not replace and swapping.contents(database):
+        raise HalfApplied(half.words, f"Complete it: {half.command}")
+    progress.notice(f"{half.words} This one takes its place.")
 
 
 def _occupied(database: Database, replace: bool) -> bool:
@@ -172,26 +187,28 @@ def _into_mysql(target: Target) -> tuple[Path | None, int]:
             if here or programs.flavour(beside) == whole.head.server:
                 mysql.stay(beside)
                 doing = "restoring" if here else "trying it on a private server"
-                mysql.fill(beside, whole, mysql.definers(beside), target.progress, doing)
+                text = loading.fill(beside, whole, mysql.definers(beside), target.progress, doing, target.jobs)
             if here:
-                return _put_in_place(target, made.url.database)
+                return _put_in_place(target, made.url.database, text)
     except CannotConnect:
         if entered:
             raise
     return _in_place(target)
 
 
-def _put_in_place(target: Target, loaded: str) -> tuple[Path | None, int]:
-    """Let the loaded tables take the old ones' place, and make views and programs again."""
+def _put_in_place(target: Target, loaded: str, text: bytes) -> tuple[Path | None, int]:
+    """Let the loaded tables take the old ones' place, and make the views and programs of `text` again."""
     database, name = target.database, target.database.url.database
     definers = mysql.definers(database)
-    script = _programs(target.archive, definers)
+    script = rewritten(text, PROGRAMS, definers)
     swapping.drop_triggers(database, loaded)
     with scratch(database.url) as aside:
         saved = target.save()
         old = [(name, aside.url.database, table) for table in swapping.tables_of(database, name)]
         new = [(loaded, name, table) for table in swapping.tables_of(database, loaded)]
+        _let_users_finish(target)
         with _undisturbed():
+            _begin(target, saved)
             swapping.drop_triggers(database, name)
             try:
                 swapping.move(database, [*old, *new])
@@ -200,7 +217,30 @@ def _put_in_place(target: Target, loaded: str) -> tuple[Path | None, int]:
             swapping.drop_programs(database, name)
             mysql.match_defaults(database, target.archive)
             _make_programs(target, script, saved)
+            halfrestored.end(database)
     return saved, definers.changed
+
+
+def _begin(target: Target, saved: Path | None) -> None:
+    """From here on, a kill leaves something half done."""
+    file = str(target.archive.path.resolve())
+    halfrestored.begin(target.database, file, None if saved is None else str(saved.resolve()))
+
+
+def _let_users_finish(target: Target) -> None:
+    database = target.database
+    try:
+        swapping.wait_for_users(database, database.url.database)
+    except database.dialect.driver_error as error:
+        raise _in_use(database, error) from error
+
+
+def _in_use(database: Database, error: Exception) -> BackupFailed:
+    return BackupFailed(
+        f"The tables of {database.url.name} could not be replaced, and are as they were:"
+        f" {database.dialect.explain(error)}.",
+        "Stop what uses them, then run it again.",
+    )
 
 
 @contextmanager
@@ -213,15 +253,10 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _programs(whole: Archive, definers: Definers) -> bytes:
-    """The statements of a backup that are neither tables nor rows."""
-    return b"".join(rewritten(piece.text, PROGRAMS, definers) for piece in pieces(whole.dump()) if piece.table is None)
-
-
 def _make_programs(target: Target, script: bytes, saved: Path | None) -> None:
     anybody = Definers(lambda account: True)  # they are settled already
     try:
-        mysql.load([script], programs.access(target.database), target.archive.head.server, PROGRAMS, anybody)
+        loading.load([script], programs.access(target.database), target.archive.head.server, PROGRAMS, anybody)
     except BackupFailed as error:
         raise BackupFailed(
             f"All tables of {target.database.url.name} are restored, but not all views and programs: {error.message}",
@@ -236,12 +271,9 @@ def _triggers_again(target: Target, saved: Path | None, error: Exception) -> Mig
         with archive.checked(saved) as old:
             definers = mysql.definers(database)
             wanted = frozenset({Part.SETTING, Part.DATABASE, Part.TRIGGER})
-            mysql.load(old.dump(), programs.access(database), old.head.server, wanted, definers)
-    return BackupFailed(
-        f"The tables of {database.url.name} could not be replaced, and are as they were:"
-        f" {database.dialect.explain(error)}.",
-        "Stop what uses them, then run it again.",
-    )
+            loading.load(old.dump(), programs.access(database), old.head.server, wanted, definers)
+    halfrestored.end(database)
+    return _in_use(database, error)
 
 
 def _in_place(target: Target) -> tuple[Path | None, int]:
@@ -252,16 +284,17 @@ def _in_place(target: Target) -> tuple[Path | None, int]:
         f"This user may not create a database beside {name}: it is emptied, then loaded.{_way_back(saved)}"
     )
     definers = mysql.definers(database)
+    _begin(target, saved)
     swapping.drop_triggers(database, name)
     swapping.drop_everything(database, name)
     mysql.match_defaults(database, target.archive)
-    chunks = counted(target.archive.dump(), target.progress, "restoring", target.archive.tail.bytes)
     try:
-        mysql.load(chunks, programs.access(database), target.archive.head.server, EVERYTHING, definers)
-        mysql.refuse_other_counts(database, target.archive)
+        loading.load_archive(database, target.archive, EVERYTHING, definers, target.progress, "restoring", target.jobs)
+        loading.refuse_other_counts(database, target.archive)
     except MigrationToolError as error:
         swapping.drop_everything(database, name)
         raise _old_state_again(target, saved, error) from error
+    halfrestored.end(database)
     return saved, definers.changed
 
 
@@ -269,14 +302,16 @@ def _old_state_again(target: Target, saved: Path | None, error: MigrationToolErr
     """The emptied database could not be loaded: put back what was in it."""
     database, remedy = target.database, error.remedy or ""
     if saved is None:
+        halfrestored.end(database)
         return BackupFailed(f"{error.message} {database.url.database} is empty, as it was.", remedy)
     try:
         with archive.checked(saved) as old:
             way, server = programs.access(database), old.head.server
-            mysql.load(old.dump(), way, server, EVERYTHING, mysql.definers(database))
+            loading.load(old.dump(), way, server, EVERYTHING, mysql.definers(database))
     except MigrationToolError as second:
         again = f"{error.message} What was there before could not be put back either: {second.message}"
         return BackupFailed(again, f"{remedy}{_way_back(saved)}".strip())
+    halfrestored.end(database)
     return BackupFailed(f"{error.message} What was there before was put back.", remedy)
 
 

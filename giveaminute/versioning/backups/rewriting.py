@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain
+from itertools import chain, takewhile
 
 from giveaminute.versioning.sqltokens import Syntax, tokens
 from giveaminute.versioning.statements import split
@@ -89,16 +89,39 @@ def rewritten(text: bytes, wanted: frozenset[Part], definers: Definers) -> bytes
     return b"".join(_sent(statement) for statement in statements(text, wanted, definers))
 
 
+def opening(text: bytes) -> bytes:
+    """The settings that a dump begins with, under which its rows are loaded."""
+    anything = Definers(lambda account: True)
+    first = takewhile(lambda pair: pair[0] is Part.SETTING, _classified(text))
+    return b"".join(_sent(_encoded(statement, kind, anything)) for kind, statement in first)
+
+
+def divided(text: bytes) -> tuple[bytes, bytes]:
+    """A dump without rows, in two: what comes before the rows (settings, tables), and what comes after them."""
+    anything = Definers(lambda account: True)
+    found = [(kind, _sent(_encoded(statement, kind, anything))) for kind, statement in _classified(text)]
+    last = max((at for at, (kind, _) in enumerate(found) if kind is not Part.SETTING), default=-1)
+    before = [sent for kind, sent in found[: last + 1] if kind in (Part.SETTING, Part.TABLE)]
+    return b"".join(before), b"".join(sent for kind, sent in found if kind is not Part.TABLE)
+
+
 def statements(text: bytes, wanted: frozenset[Part], definers: Definers) -> Iterator[bytes]:
     """The wanted ones of these statements, with their definers settled and of no particular database.
 
     Bytes that are no ASCII go through as they are. Raises StatementError for what cannot be split.
     """
-    script = text.decode("latin-1").replace("\r\n", f"\r{_JOINT}\n")
-    for statement in split(script, Syntax.MYSQL):
-        kind = part(statement.text)
+    for kind, statement in _classified(text):
         if kind in wanted:
-            yield _adapted(statement.text, kind, definers).replace(_JOINT, "").encode("latin-1")
+            yield _encoded(statement, kind, definers)
+
+
+def _classified(text: bytes) -> Iterator[tuple[Part, str]]:
+    script = text.decode("latin-1").replace("\r\n", f"\r{_JOINT}\n")
+    return ((part(statement.text), statement.text) for statement in split(script, Syntax.MYSQL))
+
+
+def _encoded(statement: str, kind: Part, definers: Definers) -> bytes:
+    return _adapted(statement, kind, definers).replace(_JOINT, "").encode("latin-1")
 
 
 def _adapted(statement: str, kind: Part, definers: Definers) -> str:

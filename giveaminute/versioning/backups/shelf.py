@@ -7,8 +7,9 @@ import fcntl
 import glob
 import os
 import re
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from io import FileIO
 from pathlib import Path
@@ -22,7 +23,7 @@ PARTIAL = ".partial"
 COPY = "-copy"
 """What follows `.partial` in the name of SQLite's uncompressed copy; SQLite itself adds to that."""
 
-_NAMED_BY_US = re.compile(r".+-(?:v\d+|unversioned)-\d{8}T\d{6}Z(?:-\d+)?\.(?:sql|sqlite)\.zst")
+_NAMED_BY_US = re.compile(r"(?P<stem>.+)-(?:v\d+|unversioned)-\d{8}T\d{6}Z(?:-\d+)?\.(?:sql|sqlite)\.zst")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TRIES = 5
 
@@ -32,15 +33,18 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def default_path(database: str, version: int | None, ending: str, label: str = "") -> Path:
-    """`backups/<database>-v<version>-<UTC time>.<ending>.zst`, a name that is free."""
-    stem = re.sub(r"[^\w.-]", "_", database).lstrip(".-") or "database"
+def default_path(folder: Path, database: str, version: int | None, ending: str, label: str = "") -> Path:
+    """`<folder>/<database>-v<version>-<UTC time>.<ending>.zst`, a name that is free."""
     at = "unversioned" if version is None else f"v{version}"
-    name = f"{stem}-{at}-{now():%Y%m%dT%H%M%SZ}{label}"
-    path, number = FOLDER / f"{name}.{ending}.zst", 2
+    name = f"{_stem(database)}-{at}-{now():%Y%m%dT%H%M%SZ}{label}"
+    path, number = folder / f"{name}.{ending}.zst", 2
     while path.exists() or partial(path).exists():
-        path, number = FOLDER / f"{name}-{number}.{ending}.zst", number + 1
+        path, number = folder / f"{name}-{number}.{ending}.zst", number + 1
     return path
+
+
+def _stem(database: str) -> str:
+    return re.sub(r"[^\w.-]", "_", database).lstrip(".-") or "database"
 
 
 def partial(path: Path) -> Path:
@@ -62,6 +66,10 @@ class Unfinished:
         """Where SQLite's copy may lie meanwhile."""
         return self.partial.with_name(self.partial.name + COPY)
 
+    def close(self) -> None:
+        """Write no more to it."""
+        self.writer.close()
+
     def publish(self) -> None:
         """Give it its name, in one step, over an older backup of that name."""
         os.replace(self.partial, self.path)
@@ -78,12 +86,12 @@ def unfinished(path: Path, head: Head) -> Iterator[Unfinished]:
     refuse_to_overwrite(path)
     with _disk_errors(path):
         _make_folder(path.parent)
-        sweep(path.parent)
-        with _locked(partial(path)) as file:
-            try:
-                yield Unfinished(path, file, head)
-            finally:
-                _remove(partial(path))
+        sweep(path.parent, head)
+        with (
+            _made(partial(path)) as file,
+            closing(Unfinished(path, file, head)) as new,
+        ):
+            yield new
 
 
 def refuse_to_overwrite(path: Path) -> None:
@@ -103,18 +111,34 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[FileIO]:
-    """A new file of mode 0600 from its first moment. Raises Busy where another process holds it."""
+def _made(path: Path) -> Iterator[FileIO]:
+    """A new file of mode 0600 from its first moment, gone at the end. Raises Busy where another process holds it."""
+    signals = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # one between the two would leave the file behind
+    try:
+        file = _locked(path)
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield file
+        finally:
+            _remove(path)
+            file.close()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _locked(path: Path) -> FileIO:
     for _ in range(_TRIES):
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(number, "r+b", buffering=0) as file:
-            if not _lock(file):
-                raise Busy(f"{path} is being written by another run.", "Wait for it, or name another with --file.")
-            if _is_at(file, path):  # else somebody swept it between the two
-                os.fchmod(number, 0o600)
-                file.truncate()
-                yield file
-                return
+        file = open(number, "r+b", buffering=0)  # noqa: SIM115
+        if not _lock(file):
+            file.close()
+            raise Busy(f"{path} is being written by another run.", "Wait for it, or name another with --file.")
+        if _is_at(file, path):  # else somebody swept it between the two
+            os.fchmod(number, 0o600)
+            file.truncate()
+            return file
+        file.close()
     raise Busy(f"{path} is removed again and again.", "See what else works in that folder.")
 
 
@@ -133,22 +157,25 @@ def _is_at(file: FileIO, path: Path) -> bool:
         return False
 
 
-def sweep(folder: Path) -> list[Path]:
-    """Remove what killed runs left in a folder, and nothing that is not ours; returns what it was."""
+def sweep(folder: Path, head: Head) -> list[Path]:
+    """Remove what killed runs left of backups of this database in a folder, and nothing else; returns what it was."""
     swept: list[Path] = []
     for path in sorted(folder.glob(f"*{PARTIAL}")):
         with suppress(OSError):  # another user's, or another run sweeps it just now
             number = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             with open(number, "r+b", buffering=0) as file:
-                if _lock(file) and _is_at(file, path) and _is_ours(file, path):
+                if _lock(file) and _is_at(file, path) and _is_left_of(file, path, head):
                     _remove(path)
                     swept.append(path)
     return swept
 
 
-def _is_ours(file: FileIO, path: Path) -> bool:
-    empty = os.fstat(file.fileno()).st_size == 0  # killed before its head was written
-    return bool(_NAMED_BY_US.fullmatch(path.name.removesuffix(PARTIAL))) if empty else archive.begins_like_one(file)
+def _is_left_of(file: FileIO, path: Path, head: Head) -> bool:
+    if os.fstat(file.fileno()).st_size:
+        other = _head_of(path)
+        return other is not None and _same(other, head)
+    named = _NAMED_BY_US.fullmatch(path.name.removesuffix(PARTIAL))  # killed before its head was written
+    return named is not None and named["stem"] == _stem(head.database)
 
 
 def _remove(path: Path) -> None:

@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from giveaminute.settings import SQLITE
-from giveaminute.versioning.backups.mysql import asked, quoted
+from giveaminute.versioning.backups.mysql import NOT_DUMPED, asked
 from giveaminute.versioning.database import Database
-from giveaminute.versioning.scratch import MARK
+
+LOCK_WAIT = 3
+"""Seconds to wait for the tables once the triggers are gone."""
 
 
 def tables_of(database: Database, schema: str) -> list[str]:
-    """The tables and sequences of a database by name, without the mark of scratch databases."""
+    """The tables and sequences of a database by name, without those that say what a database is."""
     rows = database.query(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = :schema"
-        " AND table_type NOT LIKE '%VIEW' AND table_name <> :mark ORDER BY table_name",
-        {"schema": schema, "mark": MARK},
+        " AND table_type NOT LIKE '%VIEW' ORDER BY table_name",
+        {"schema": schema},
     )
-    return [name for (name,) in rows]
+    return [name for (name,) in rows if name not in NOT_DUMPED]
 
 
 def contents(database: Database) -> list[str]:
     """The names of all that a restore would replace: tables, views, on servers also routines and events. Only asks."""
-    found = database.tables()
+    found = [name for name in database.tables() if name not in NOT_DUMPED]
     if database.url.family != SQLITE:
         for kind in ("routine", "event"):
             rows = database.query(
@@ -44,11 +46,26 @@ def drop_triggers(database: Database, schema: str) -> None:
     _drop(database, schema, (("TRIGGER", name) for (name,) in rows))
 
 
+def wait_for_users(database: Database, schema: str) -> None:
+    """Let those finish who use the tables, as long as they have their triggers."""
+    quote = database.dialect.quote
+    tables = [f"{quote(schema)}.{quote(name)} WRITE" for name in tables_of(database, schema)]
+    if tables:
+        try:
+            asked(database, f"LOCK TABLES {', '.join(tables)}")
+        except database.dialect.driver_error as error:
+            if not database.dialect.is_denied(error):
+                raise
+        asked(database, "UNLOCK TABLES")
+
+
 def move(database: Database, moves: Iterable[tuple[str, str, str]]) -> None:
     """Move tables (from a database, to a database, name) all at once or not at all; foreign keys follow them."""
-    pairs = [f"{quoted(here)}.{quoted(name)} TO {quoted(there)}.{quoted(name)}" for here, there, name in moves]
+    quote = database.dialect.quote
+    pairs = [f"{quote(here)}.{quote(name)} TO {quote(there)}.{quote(name)}" for here, there, name in moves]
     if pairs:
         asked(database, "SET SESSION foreign_key_checks = 0")
+        asked(database, f"SET SESSION lock_wait_timeout = {LOCK_WAIT}")
         asked(database, f"RENAME TABLE {', '.join(pairs)}")
 
 
@@ -79,4 +96,4 @@ def drop_everything(database: Database, schema: str) -> None:
 
 def _drop(database: Database, schema: str, objects: Iterable[tuple[str, str]]) -> None:
     for kind, name in objects:
-        asked(database, f"DROP {kind} IF EXISTS {quoted(schema)}.{quoted(name)}")
+        asked(database, f"DROP {kind} IF EXISTS {database.dialect.quote(schema)}.{database.dialect.quote(name)}")

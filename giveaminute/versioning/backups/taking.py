@@ -10,13 +10,14 @@ from pathlib import Path
 from giveaminute import __version__
 from giveaminute.errors import UsageError
 from giveaminute.settings import SQLITE, DatabaseUrl
-from giveaminute.versioning import history
-from giveaminute.versioning.backups import mysql, programs, shelf, sqlite, swapping, verifying
+from giveaminute.versioning import halfrestored, history
+from giveaminute.versioning.backups import mydumper, mysql, programs, shelf, sqlite, swapping, verifying
 from giveaminute.versioning.backups.archive import Head, Tail
 from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.shelf import Unfinished
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.repository import Repository
+from giveaminute.versioning.scratch import terminable
 
 WAIT = 300.0
 """Seconds to wait for somebody else's migration, where nothing else is said."""
@@ -25,15 +26,19 @@ WAIT = 300.0
 @dataclass(frozen=True)
 class Options:
     """How a backup is taken. `keep`: how many of this database's to keep in its folder, None for all.
+    `folder`: where it goes under a name of its own, if no `file` is named.
 
+    `jobs`: connections that read the rows; more than one by mydumper.
     `alone` is False where the caller holds the migration lock; `label` goes into a name that is made up here.
     """
 
     file: Path | None = None
+    folder: Path = shelf.FOLDER
     keep: int | None = None
     verify: bool = False
     lock_tables: bool = False
     wait: float = WAIT
+    jobs: int = 1
     alone: bool = True
     label: str = ""
 
@@ -62,12 +67,15 @@ def backup(url: DatabaseUrl, repository: Repository, options: Options, progress:
     were.
     """
     started = time.monotonic()
-    with opened(url, read_only=True) as database, ExitStack() as no_migration:
+    with terminable(), opened(url, read_only=True) as database, ExitStack() as no_migration:
         _refuse_nothing(url, database)
         if options.alone:
             no_migration.enter_context(database.dialect.exclusive(database, options.wait))
+        half = halfrestored.find(database)
+        if half is not None:
+            progress.notice(half.words)
         head = _head(database, repository, options, progress)
-        path = options.file or shelf.default_path(_stem(url), head.version, _ending(url), options.label)
+        path = options.file or shelf.default_path(options.folder, _stem(url), head.version, _ending(url), options.label)
         with shelf.unfinished(path, head) as new:
             with verifying.witnessed(database, options.verify) as witness:
                 tail = _dump(database, new, options, progress)
@@ -115,6 +123,8 @@ def _head(database: Database, repository: Repository, options: Options, progress
     }
     version = history.version(database, repository)
     if url.family == SQLITE:
+        if options.jobs > 1:
+            progress.notice("SQLite copies its pages by itself: --jobs changes nothing.")
         place = str(Path(url.path).resolve())
         number = str(database.scalar("SELECT sqlite_version()"))
         return Head(
@@ -123,12 +133,16 @@ def _head(database: Database, repository: Repository, options: Options, progress
         )  # fmt: skip
     mysql.stay(database)
     server = programs.flavour(database)
+    rows_by = ""
+    if options.jobs > 1:
+        mydumper.refuse_what_it_cannot(database, programs.mydumper_program())
+        rows_by = str(programs.mydumper_program())
     charset, collation = mysql.defaults(database)
     return Head(
         **common, server=server, server_version=programs.server_version(database),
         program=str(mysql.program_for_dump(database, server)), place=programs.access(database).place,
         database=url.database, charset=charset, collation=collation, version=version,
-        consistency=_consistency(database, options, progress),
+        consistency=_consistency(database, options, progress), rows_by=rows_by,
     )  # fmt: skip
 
 
@@ -159,10 +173,14 @@ def _dump(database: Database, new: Unfinished, options: Options, progress: Progr
     if database.url.family == SQLITE:
         return _dump_sqlite(database, new, options, progress)
     unsure = mysql.uncountable(database)
-    with mysql.dumping(database, lock_tables=options.lock_tables) as (dump, tally):
+    with mysql.dumping(database, lock_tables=options.lock_tables, jobs=_jobs(options)) as (dump, tally):
         for chunk in counted(dump, progress, "backing up", mysql.estimate(database)):
             new.writer.write(chunk)
     return new.writer.finish({table: None if table in unsure else rows for table, rows in tally.rows.items()})
+
+
+def _jobs(options: Options) -> int | None:
+    return options.jobs if options.jobs > 1 else None
 
 
 def _dump_sqlite(database: Database, new: Unfinished, options: Options, progress: Progress) -> Tail:

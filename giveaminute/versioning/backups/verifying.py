@@ -10,15 +10,16 @@ from pathlib import Path
 
 from giveaminute.errors import BackupFailed
 from giveaminute.settings import SQLITE
-from giveaminute.versioning.backups import archive, mysql, programs, sqlite, swapping
+from giveaminute.versioning.backups import archive, loading, mysql, programs, sqlite, swapping
 from giveaminute.versioning.backups.archive import Archive
-from giveaminute.versioning.backups.dumptext import pieces
+from giveaminute.versioning.backups.dumptext import Rows, parts
+from giveaminute.versioning.backups.mysql import NOT_DUMPED
 from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.rewriting import Definers, Part, statements
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.schema import Schema
-from giveaminute.versioning.scratch import MARK, Scratch, scratch
+from giveaminute.versioning.scratch import Scratch, scratch
 
 _COMPARED = frozenset({Part.VIEW, Part.ROUTINE, Part.TRIGGER})
 """By their text. Tables are not: MySQL tells one and the same with more words once it was loaded."""
@@ -83,12 +84,12 @@ def _verify_mysql(whole: Archive, copy: Database, witness: Witness, progress: Pr
             f"A backup of {whole.head.server} cannot be verified on a private {programs.flavour(copy)}.",
             "Let this user create scratch databases on the server: GRANT CREATE, DROP ON `NAME_scratch_%`.* TO …",
         )
-    mysql.fill(copy, whole, mysql.definers(copy), progress, "restoring into a scratch database")
-    with mysql.dumping(copy) as (dump, _):
+    loading.fill(copy, whole, mysql.definers(copy), progress, "restoring into a scratch database")
+    with mysql.dumping(copy, jobs=1 if whole.head.rows_by else None) as (dump, _):
         found = Content.of(counted(dump, progress, "comparing", whole.tail.bytes))
     differing = Content.of(whole.dump()).unlike(found)
     if witness.schema is not None:
-        restored = copy.dialect.read_schema(copy).without({MARK})
+        restored = copy.dialect.read_schema(copy).without(NOT_DUMPED)
         differing += [difference.words for difference in compare(witness.schema, restored)]
     if differing:
         raise BackupFailed(
@@ -121,11 +122,11 @@ class Content:
         digests: dict[str, hashlib._Hash] = {}
         found: list[bytes] = []
         anybody = Definers(lambda account: False)
-        for piece in pieces(dump):
-            if piece.table is None:
-                found += statements(piece.text, _COMPARED, anybody)
+        for part in parts(dump):
+            if isinstance(part, Rows):
+                digests.setdefault(part.table, hashlib.sha256()).update(part.statement)
             else:
-                digests.setdefault(piece.table, hashlib.sha256()).update(piece.text)
+                found += statements(part.text, _COMPARED, anybody)
         return cls({table: digest.hexdigest() for table, digest in digests.items()}, sorted(found))
 
     def unlike(self, other: Content) -> list[str]:

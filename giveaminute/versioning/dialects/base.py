@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.errors import MigrationToolError
+    from giveaminute.versioning.dialects.costs import Costs
+    from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.operations import Operations
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
@@ -120,6 +122,27 @@ class Dialect(ABC):
     @abstractmethod
     def snapshot(self, database: OpenDatabase, schema: Schema) -> Iterator[str]:
         """The schema as the text of an SQL script, in pieces that each end with a blank line."""
+
+    @abstractmethod
+    def copy(self, live: OpenDatabase, scratch: OpenDatabase, rows: Collection[str] | None) -> list[str]:
+        """Make everything of `live`, which is only asked, in the empty `scratch`, with the rows of these tables.
+
+        `rows` None: of all. A family may copy more rows than it was asked for (`copies_rows`). Returns what could
+        not be copied, in words.
+        """
+
+    copies_rows: bool
+    """True where a copy has all rows, asked for or not."""
+
+    @property
+    @abstractmethod
+    def costs(self) -> Costs:
+        """Who asks the database what statements cost."""
+
+    @property
+    @abstractmethod
+    def script_form(self) -> ScriptForm:
+        """How scripts are written that people run with the family's own client."""
 
     @abstractmethod
     def drop_all(self, database: OpenDatabase) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -20,6 +20,8 @@ from giveaminute.versioning.dialects.base import Dialect, DriverConnection, Open
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from giveaminute.versioning.dialects.costs import Costs
+    from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.operations import Operations
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
@@ -150,6 +152,25 @@ class MySQLDialect(Dialect):
             yield f"DELIMITER //\n{statement}//\nDELIMITER ;\n\n" if compound else f"{statement};\n\n"
         yield "SET FOREIGN_KEY_CHECKS = 1;\n\n"
 
+    copies_rows = False
+
+    def copy(self, live: OpenDatabase, scratch: OpenDatabase, rows: Collection[str] | None) -> list[str]:
+        from giveaminute.versioning.dialects.mysql_copy import copy
+
+        return copy(self, live, scratch, rows)
+
+    @property
+    def costs(self) -> Costs:
+        from giveaminute.versioning.dialects.mysql_costs import MySQLCosts
+
+        return MySQLCosts()
+
+    @property
+    def script_form(self) -> ScriptForm:
+        from giveaminute.versioning.dialects.mysql_script import MySQLScript
+
+        return MySQLScript()
+
     def drop_all(self, database: OpenDatabase) -> None:
         rows = database.query(
             "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()"
@@ -234,6 +255,8 @@ def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
     options: dict[str, Any] = {
         name: url.options[name] for name in ("unix_socket", "ssl_ca", "ssl_cert", "ssl_key") if name in url.options
     }
+    if "ssl_ca" in options:
+        options["ssl_verify_cert"] = True  # PyMySQL takes the authority, and by itself asks nothing of it
     if host in ("localhost", "127.0.0.1", "::1") and not any(name.startswith("ssl_") for name in options):
         options["ssl_disabled"] = True  # nothing leaves the machine, and making a TLS context takes 25 ms
     connection = pymysql.connect(

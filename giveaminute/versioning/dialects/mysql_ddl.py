@@ -19,18 +19,19 @@ def render(schema: Schema) -> Iterator[str]:
     if schema.collation:
         yield f"ALTER DATABASE DEFAULT CHARACTER SET {schema.charset} COLLATE {schema.collation}"
     for name in sorted(schema.tables):
-        yield _table(schema.tables[name])
+        yield table(schema.tables[name])
     for kind, name in schema.routines:
         raise MigrationToolError(
             f"The {kind.lower()} {name} has no form that MySQL and MariaDB share.", "Create it in a migration only."
         )
     for name in sorted(schema.views):
-        yield _view(schema.views[name])
+        yield view(schema.views[name])
     for name in sorted(schema.tables):
         yield from (_trigger(each) for each in schema.tables[name].triggers)
 
 
-def _table(table: Table) -> str:
+def table(table: Table) -> str:
+    """CREATE TABLE, without its triggers."""
     lines = [_column(column, table) for column in table.columns]
     if table.primary_key:
         lines.append(f"PRIMARY KEY {_parts(table.primary_key)}")
@@ -108,7 +109,8 @@ def _options(table: Table) -> str:
     return f"{text}\n{table.partitioning}" if table.partitioning else text
 
 
-def _view(view: View) -> str:
+def view(view: View) -> str:
+    """CREATE VIEW, without a definer."""
     check = f" WITH {view.check_option} CHECK OPTION" if view.check_option != "NONE" else ""
     return f"CREATE SQL SECURITY {view.security} VIEW {quote(view.name)} AS {view.definition}{check}"
 

@@ -87,6 +87,7 @@ class MySQLOperations(Operations):
             check = changed.clause("CHECK")
             changed = changed.put("CHECK", check and check.replace(self.quote(column), name))
         text = str(replace(changed, head=f"{name} ")).strip()
+        text += f" AFTER {self.quote(change.after)}" if change.after else " FIRST" if change.first else ""
         self.execute(f"ALTER TABLE {self.quote(table)} CHANGE {self.quote(column)} {text}")
 
     def _definition(self, table: str, column: str) -> definition.Column:
@@ -124,6 +125,22 @@ class MySQLOperations(Operations):
         table = sa.Table("t", sa.MetaData(), sa.Column("c", change.type_ or sa.Integer(), **kw))
         sql = self._undoubled(str(sa.schema.CreateTable(table).compile(self.connection)))
         return definition.column(definition.split_list(sql, MYSQL)[1][0], MYSQL)
+
+    def drop_foreign_key(self, table: str, columns: Sequence[str]) -> None:
+        keys = sa.inspect(self.connection).get_foreign_keys(table)
+        named = [key["name"] for key in keys if key["constrained_columns"] == list(columns)]
+        if not named:
+            self.refuse(f"{table} has no foreign key on {', '.join(columns)}")
+        dropped = ", ".join(f"DROP FOREIGN KEY {self.quote(str(name))}" for name in named)
+        self.execute(f"ALTER TABLE {self.quote(table)} {dropped}")
+
+    def drop_unique(self, table: str, columns: Sequence[str]) -> None:
+        indexes = sa.inspect(self.connection).get_indexes(table)
+        named = [index["name"] for index in indexes if index["unique"] and index["column_names"] == list(columns)]
+        if not named:
+            self.refuse(f"{table} has no unique key on {', '.join(columns)}")
+        dropped = ", ".join(f"DROP INDEX {self.quote(str(name))}" for name in named)
+        self.execute(f"ALTER TABLE {self.quote(table)} {dropped}")
 
     def enforces_foreign_keys(self, table: str) -> bool:
         return self.engine_of(table) == "InnoDB"

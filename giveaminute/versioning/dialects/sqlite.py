@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from giveaminute.versioning.dialects.base import Dialect, DriverConnection, Open
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from giveaminute.versioning.dialects.costs import Costs
+    from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.operations import Operations
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
@@ -98,6 +100,26 @@ class SQLiteDialect(Dialect):
         for table, _, sql in rows:
             if table in schema.tables or table in schema.views:
                 yield f"{sql};\n\n"
+
+    copies_rows = True
+
+    def copy(self, live: OpenDatabase, scratch: OpenDatabase, rows: Collection[str] | None) -> list[str]:
+        """Page by page, all rows with it: an SQLite file is as large as its rows."""
+        source: Any = live.connection
+        source.backup(scratch.connection)
+        return []
+
+    @property
+    def costs(self) -> Costs:
+        from giveaminute.versioning.dialects.sqlite_costs import SQLiteCosts
+
+        return SQLiteCosts()
+
+    @property
+    def script_form(self) -> ScriptForm:
+        from giveaminute.versioning.dialects.sqlite_script import SQLiteScript
+
+        return SQLiteScript()
 
     def drop_all(self, database: OpenDatabase) -> None:
         for kind, name in database.query("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"):

@@ -82,13 +82,24 @@ class SQLiteOperations(Operations):
     def _alter_column(self, table: str, column: str, change: ColumnChange) -> None:
         found = self._column(table, column)
         changed = _with_nullable(self._with_default(self._with_type(found, change), change), change.nullable)
-        if changed != found:
-            whole = self._table(table)
-            columns = [changed if each == found else each for each in whole.columns]
+        whole = self._table(table)
+        columns = self._moved([changed if each == found else each for each in whole.columns], changed, change, table)
+        if columns != whole.columns:
             self._rebuild(table, whole.with_items(columns, whole.constraints))
         if change.new_name and change.new_name != found.name:  # SQLite follows it into triggers, views and indexes
             names = f"{self.quote(found.name)} TO {self.quote(change.new_name)}"
             self.execute(f"ALTER TABLE {self.quote(table)} RENAME COLUMN {names}")
+
+    def _moved(self, columns: list[Column], moved: Column, change: ColumnChange, table: str) -> list[Column]:
+        if not (change.after or change.first):
+            return columns
+        others = [each for each in columns if each != moved]
+        if change.after:
+            names = [each.name for each in others]
+            place = names.index(self._column(table, change.after).name) + 1
+        else:
+            place = 0
+        return [*others[:place], moved, *others[place:]]
 
     def _with_type(self, column: Column, change: ColumnChange) -> Column:
         if change.type_ is None:
@@ -155,6 +166,27 @@ class SQLiteOperations(Operations):
         if constraints == table.constraints and columns == table.columns:
             self.refuse(f"{table_name} has no constraint {constraint_name}")
         self._rebuild(table_name, table.with_items(columns, constraints))
+
+    def drop_foreign_key(self, table: str, columns: Sequence[str]) -> None:
+        self._drop_key(table, columns, "FOREIGN", "REFERENCES", "foreign key")
+
+    def drop_unique(self, table: str, columns: Sequence[str]) -> None:
+        indexes = sa.inspect(self.connection).get_indexes(table)
+        named = [index["name"] for index in indexes if index["unique"] and index["column_names"] == list(columns)]
+        for name in named:
+            self.execute(f"DROP INDEX {self.quote(str(name))}")
+        if not named:
+            self._drop_key(table, columns, "UNIQUE", "UNIQUE", "unique key")
+
+    def _drop_key(self, table: str, columns: Sequence[str], kind: str, clause: str, told: str) -> None:
+        """Drop the constraint of the table on these columns, or the clause of its one column."""
+        whole = self._table(table)
+        lower = tuple(name.lower() for name in columns)
+        kept = [each for each in whole.constraints if (each.kind, each.columns) != (kind, lower)]
+        others = [each.without(clause) if (each.name.lower(),) == lower else each for each in whole.columns]
+        if kept == whole.constraints and others == whole.columns:
+            self.refuse(f"{table} has no {told} on {', '.join(columns)}")
+        self._rebuild(table, whole.with_items(others, kept))
 
     def enforces_foreign_keys(self, table: str) -> bool:
         return self.has_table(table)

@@ -1,0 +1,1 @@
+"""Defects seeded into copies of our migrations and of the snapshot: `test` and `check` must name every one."""
