@@ -32,6 +32,7 @@ setup(
             "import-linter>=2",
             "mypy>=2,<3",
             "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
             "ruff>=0.17,<0.18",
             "types-PyMySQL",
             "types-PyYAML",

@@ -4,6 +4,7 @@
     ├── UsageError                  1   the command line or a setting is wrong
     │   └── SettingsError           1   config.yaml, DATABASE_URL or --url
     ├── Busy                        3   somebody else is migrating this database
+    │   └── LeaseLost               3   another run took over from this one, which had given no sign of life
     ├── HalfApplied                 4   a migration stopped in the middle; a person decides
     ├── NotAsRecorded               5   edited, missing or drifted
     │   ├── RepositoryError         5   the scripts on disk contradict one another
@@ -14,6 +15,7 @@
     ├── MigrationFailed             6   a script raised, or the server refused a statement
     ├── BackupFailed                6   a backup could not be written or loaded
     └── CannotConnect               7   the database cannot be reached or opened
+        └── ConnectionLost          7   it was reached, and then lost
 
 A message is one or two lines: what happened and where. The remedy is the exact thing to do next.
 """
@@ -65,6 +67,10 @@ class Busy(MigrationToolError):
     """Somebody else is migrating this database, and the wait for them is over."""
 
     exit_code = ExitCode.BUSY
+
+
+class LeaseLost(Busy):
+    """Another run took over from this one, which had given no sign of life."""
 
 
 class HalfApplied(MigrationToolError):
@@ -119,6 +125,10 @@ class CannotConnect(MigrationToolError):
     """The database cannot be reached or opened."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class ConnectionLost(CannotConnect):
+    """The server went away in the middle; it may come back."""
 
 
 class Terminated(BaseException):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,19 @@ from tests.servers import Server, mysql_from_environment, private_mariadb, priva
 
 FreshDatabase = Callable[..., str]
 DROP_WAIT_SECONDS = 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder_apart() -> Iterator[None]:
+    """One for each process of the tests, since some look at what a command left in it."""
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="cbu-") as folder:  # short: sockets lie below it
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        yield
+        tempfile.tempdir = None
+        os.environ.pop("TMPDIR")
+        if before is not None:
+            os.environ["TMPDIR"] = before
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,6 +39,8 @@ JSON = Option("json", "Print the result as JSON.", flag=True)
 TRACEBACK = Option("traceback", "Show where in the code an error was raised.", flag=True)
 YES = Option("yes", "Do not ask.", flag=True)
 WAIT = Option("wait", "Seconds to wait for somebody else's migration (default: 300).")
+NO_WAIT = Option("no_wait", "Do not wait for somebody else's migration.", flag=True)
+LOCK_TIMEOUT = Option("lock_timeout", "Seconds that a statement may hold up the application's queries (default: 5).")
 
 DATABASE = (URL, CONFIG)
 ALWAYS = (TRACEBACK,)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from giveaminute.errors import BackupFailed, HalfApplied, UsageError
-from giveaminute.management.command import DATABASE, JSON, REPOSITORY, WAIT, Option
+from giveaminute.management.command import DATABASE, JSON, LOCK_TIMEOUT, NO_WAIT, REPOSITORY, WAIT, Option
 from giveaminute.management.invocation import number
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from giveaminute.versioning.history import Run
     from giveaminute.versioning.plan import Step
     from giveaminute.versioning.repository import Repository
-    from giveaminute.versioning.runner import Move, RunResult
+    from giveaminute.versioning.runner import Migrations, Move, RunResult
 
 OPTIONS = (
     Option("plan", "Print the steps and run none.", flag=True),
@@ -33,11 +34,25 @@ OPTIONS = (
     *DATABASE,
     REPOSITORY,
     WAIT,
+    NO_WAIT,
+    LOCK_TIMEOUT,
+    Option(
+        "rolling", "On a Galera cluster: indexes and rebuilds from node to node; name all nodes in the URL.", flag=True
+    ),
     JSON,
 )
 
-Result: TypeAlias = "RunResult | tuple[Step, ...] | DryRun | Handover"
-"""What comes of it: a run, the plan of one, a rehearsal, a script."""
+
+@dataclass(frozen=True)
+class Abandoned:
+    """A half-applied upgrade that was undone."""
+
+    database: str
+    version: int
+
+
+Result: TypeAlias = "RunResult | tuple[Step, ...] | DryRun | Handover | Abandoned"
+"""What comes of it: a run, the plan of one, a rehearsal, a script, an upgrade taken back in its middle."""
 Agree = Callable[[int, int], None]
 """Told the versions before and after; raises UsageError on a no."""
 
@@ -52,6 +67,9 @@ def migrate(
     no_backup: bool = False,
     last_statement: str | None = None,
     wait: object = None,
+    no_wait: bool = False,
+    lock_timeout: object = None,
+    rolling: bool = False,
     agree: Agree | None = None,
     **wanted: bool,
 ) -> Result:
@@ -66,13 +84,17 @@ def migrate(
 
     rehearsing = _rehearsing(plan, **wanted)
     repository = Repository(settings.repository)
-    seconds = runner.WAIT if wait is None else number(wait, "wait")
+    seconds = _seconds(wait, no_wait)
+    locked = _lock_timeout(lock_timeout)
     applied = _verdict(last_statement)
     told = _wants_backup(backup, no_backup)
     with opened(settings.url, read_only=True) as asked:
         before, steps = move.steps(asked, repository)
         stopped = history.unfinished(asked, repository)
-        _tell_losses(console, asked, steps)
+        # Read first, so that a script that is not whole is refused before a file or table is made.
+        migrations = runner.read(asked, steps) if steps else {}
+        for loss in runner.losses(migrations):
+            console.say(f"  loses {loss}")
         if plan:
             return steps
         if not steps and stopped is None:
@@ -81,26 +103,26 @@ def migrate(
             if backup:
                 console.say("No backup is taken: nothing will be changed.")
             asked.roll_back()
-            return _rehearsed(settings, repository, move, applied, stopped, **wanted)
+            return _rehearsed(settings, repository, move, applied, stopped, before, **wanted)
         _refuse_half_restored(asked)
         if agree is not None:
             agree(before, steps[-1].after if steps else before)
-        save = _is_to_be_saved(asked, repository, steps, stopped, told)
+        save = _is_to_be_saved(asked, repository, migrations, stopped, told)
     saved = str(_backed_up(settings, console, repository, seconds, told)) if save else None
     move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
     with opened(settings.url, read_only=False, wait=seconds) as database:
         return runner.run(
-            database, repository, move, progress, wait=seconds, last_statement_applied=applied, backup=saved
+            database,
+            repository,
+            move,
+            progress,
+            wait=seconds,
+            lock_timeout=locked,
+            last_statement_applied=applied,
+            backup=saved,
+            migrations=migrations,
+            send=database.dialect.rolling(database) if rolling else None,
         )
-
-
-def _tell_losses(console: Console, database: Database, steps: tuple[Step, ...]) -> None:
-    """Every script is read for that, so that one that is not whole is refused before a file or table is made."""
-    from giveaminute.versioning import runner
-
-    if steps:
-        for loss in runner.losses(database, steps):
-            console.say(f"  loses {loss}")
 
 
 def _refuse_half_restored(database: Database) -> None:
@@ -119,13 +141,13 @@ def _wants_backup(backup: bool, no_backup: bool) -> bool | None:
 
 
 def _is_to_be_saved(
-    database: Database, repository: Repository, steps: tuple[Step, ...], stopped: Run | None, told: bool | None
+    database: Database, repository: Repository, migrations: Migrations, stopped: Run | None, told: bool | None
 ) -> bool:
     """Whether a backup is taken first: as told, else where rows could be destroyed. Never of an empty database."""
     from giveaminute.versioning import runner
 
     if told is None:  # one that a stopped run took is of more use than what that run left
-        told = (stopped is None or stopped.backup is None) and runner.destroys(database, steps)
+        told = (stopped is None or stopped.backup is None) and runner.destroys(migrations, database.dialect.syntax)
     return told and bool(runner.application_tables(database, repository))
 
 
@@ -167,6 +189,7 @@ def _rehearsed(
     move: Move,
     applied: bool | None,
     stopped: Run | None,
+    current: int,
     *,
     dry_run: bool = False,
     sql: bool = False,
@@ -176,24 +199,60 @@ def _rehearsed(
     from giveaminute.versioning.dry_run import rehearse
     from giveaminute.versioning.handover import hand_over
 
-    _refuse_to_take_up(stopped if sql else None)
+    if sql and stopped is not None:
+        _refuse_to_take_up(stopped, current)
     found = rehearse(
         settings.url, repository, move, private=private, with_rows=with_data, last_statement_applied=applied
     )
     return hand_over(found, repository) if sql else found
 
 
-def _refuse_to_take_up(stopped: Run | None) -> None:
+def _refuse_to_take_up(stopped: Run, current: int) -> NoReturn:
     """A script has no journal to go on from."""
-    if stopped is None:
-        return
-    up = stopped.direction.value == "upgrade"
-    command = f"invoke upgrade --version {stopped.version}" if up else f"invoke downgrade {stopped.version - 1}"
+    from giveaminute.versioning.runner import finishing
+
     raise HalfApplied(
         f"The {stopped.direction.value} of {stopped.version:03d} «{stopped.title}» stopped in the middle:"
         " a script cannot take it up.",
-        f"Finish it first: {command}",
+        f"Finish it first: {finishing(stopped, current)}",
     )
+
+
+def abandon(
+    settings: Settings,
+    console: Console,
+    version: object,
+    *,
+    no_backup: bool = False,
+    wait: object = None,
+    no_wait: bool = False,
+    lock_timeout: object = None,
+) -> Abandoned:
+    """Undo a half-applied upgrade by its downgrade, after a backup where that could destroy rows."""
+    from giveaminute.management.progress import ConsoleProgress
+    from giveaminute.versioning import abandoning, runner
+    from giveaminute.versioning.database import opened
+    from giveaminute.versioning.repository import Repository
+
+    repository = Repository(settings.repository)
+    seconds = _seconds(wait, no_wait)
+    target = _migration(version, repository)
+    with opened(settings.url, read_only=True) as asked:
+        stopped = abandoning.half_applied(asked, repository, target)
+        migrations = runner.read(asked, (abandoning.back(repository, target),))
+        save = not no_backup and _is_to_be_saved(asked, repository, migrations, stopped, None)
+    saved = str(_backed_up(settings, console, repository, seconds, None)) if save else None
+    progress = ConsoleProgress(console, settings.url.name)
+    locked = _lock_timeout(lock_timeout)
+    with opened(settings.url, read_only=False, wait=seconds) as database:
+        abandoning.abandon(database, repository, target, progress, wait=seconds, lock_timeout=locked, backup=saved)
+    return Abandoned(settings.url.name, target)
+
+
+def _migration(text: object, repository: Repository) -> int:
+    if not (str(text).isascii() and str(text).isdigit()):
+        raise UsageError(f"«{text}» is no migration.", "Give the number that invoke status shows as stopped.")
+    return repository.script(int(str(text))).number
 
 
 def show(result: Result, console: Console) -> int | None:
@@ -204,12 +263,31 @@ def show(result: Result, console: Console) -> int | None:
     if isinstance(result, RunResult):
         progress.show_run(result, console)
         return None
+    if isinstance(result, Abandoned):
+        console.say(console.green(f"{result.version:03d} is undone; {result.database} is at {result.version - 1}."))
+        return None
     if isinstance(result, tuple):
         progress.show_plan(result, console)
         return None
     from giveaminute.management import rehearsed
 
     return rehearsed.show(result, console)
+
+
+def _seconds(wait: object, no_wait: bool) -> float:
+    from giveaminute.versioning import runner
+
+    if no_wait and wait is not None:
+        raise UsageError("--wait and --no-wait contradict each other.", "Give one of them.")
+    if no_wait:
+        return 0.0
+    return runner.WAIT if wait is None else number(wait, "wait")
+
+
+def _lock_timeout(text: object) -> float:
+    from giveaminute.versioning import runner
+
+    return runner.LOCK_TIMEOUT if text is None else number(text, "lock-timeout", least=1)
 
 
 def _verdict(text: str | None) -> bool | None:

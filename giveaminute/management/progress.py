@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 from giveaminute.management.console import Console
 from giveaminute.versioning.execution import Progress, StepResult
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction
 from giveaminute.versioning.runner import RunResult
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.lease import Holder
 
 _INDENT = " " * 9
 
@@ -19,6 +23,7 @@ class ConsoleProgress(Progress):
     def __init__(self, console: Console, database: str) -> None:
         self._console = console
         self._database = database
+        self._told = ""
 
     def planned(self, before: int, steps: tuple[Step, ...]) -> None:
         after = steps[-1].after if steps else before
@@ -34,6 +39,21 @@ class ConsoleProgress(Progress):
             lines = [part for line in lines for part in textwrap.wrap(line, room)]
         for line in lines:
             self._console.say(f"{_INDENT}{self._console.dim(line)}")
+
+    def waiting(self, holder: Holder | None) -> None:
+        self._once(f"Waiting for {holder.words if holder else 'another process, which backs up or is ending'}")
+
+    def blocked(self, by: str) -> None:
+        self._once(f"Waiting for a lock; in the way: {by}")
+
+    def reconnecting(self, reason: str) -> None:
+        self._once(f"Trying again: {reason}")
+
+    def _once(self, text: str) -> None:
+        """Told again only when it is another."""
+        if text != self._told:
+            self._told = text
+            self.notice(text)
 
     def finished(self, result: StepResult) -> None:
         seconds = self._console.green(f"{result.seconds:.2f} s")

@@ -14,6 +14,7 @@ from giveaminute.errors import MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.dialects.base import DriverConnection
+from giveaminute.versioning.lease import Lease, NoLease
 
 NO_PARAMETERS: Mapping[str, object] = {}
 HANDOVER = 10.0
@@ -31,6 +32,10 @@ class Database:
         self.dialect = for_family(url.family)
         self._read_only = read_only
         self._wait = wait
+        self.lease: Lease = NoLease()
+        """What every write is checked against while a run holds it."""
+        self.lock_timeout: float | None = None
+        """Seconds that a definition may wait for a table's lock; None is the session's own."""
         self.connection = self._connect()
 
     def _connect(self) -> DriverConnection:
@@ -47,10 +52,31 @@ class Database:
             self.close()
             self.connection = self._connect()
             self.dialect.claim(self, max(self._wait, HANDOVER))
+            if self.lock_timeout is not None:
+                self.limit_lock_wait(self.lock_timeout)
+
+    def reconnect(self) -> None:
+        """Go on with a new connection after the old one was lost. Raises CannotConnect."""
+        self.close()
+        self.connection = self._connect()
 
     def claim(self) -> None:
         """Make this connection the one that works. Raises Busy."""
         self.dialect.claim(self, self._wait)
+
+    def limit_lock_wait(self, seconds: float) -> None:
+        """Let no definition wait longer than this for a table, with the application's queries queued behind it."""
+        self.lock_timeout = seconds
+        self.dialect.limit_lock_wait(self, seconds)
+
+    def commit(self) -> None:
+        """Commit, unless another run has taken the lease: then Busy is raised, and nothing stays."""
+        try:
+            self.lease.fence()
+        except BaseException:
+            self.roll_back()
+            raise
+        self.connection.commit()
 
     def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> list[tuple[Any, ...]]:
         """The rows of a question with `:name` parameters."""
@@ -83,12 +109,22 @@ class Database:
         finally:
             cursor.close()
 
+    def insert(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> int:
+        """Insert one row; returns the number that the database gave it."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(self.dialect.bind(sql), dict(parameters))
+            return int(cursor.lastrowid)
+        finally:
+            cursor.close()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit at the end, roll back on any error (Ctrl-C too)."""
         self.dialect.begin(self)
         try:
             yield
+            self.lease.fence()
         except BaseException:
             self.roll_back()
             raise

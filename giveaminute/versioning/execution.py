@@ -9,15 +9,18 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import CannotConnect, HalfApplied, MigrationFailed, MigrationToolError, Terminated
-from giveaminute.versioning import history
+from giveaminute.errors import Busy, ConnectionLost, HalfApplied, MigrationFailed, MigrationToolError, Terminated
+from giveaminute.versioning import doubt, history
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.doubt import Verdict
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
     from giveaminute.versioning import journal
+    from giveaminute.versioning.lease import Holder
+    from giveaminute.versioning.patience import Patience
     from giveaminute.versioning.script import PythonMigration, SqlMigration
 
 
@@ -50,6 +53,15 @@ class Progress:
     def finished(self, result: StepResult) -> None:
         """A step is done and recorded."""
 
+    def waiting(self, holder: Holder | None) -> None:
+        """Somebody else has the lease; told every second."""
+
+    def blocked(self, by: str) -> None:
+        """A statement waits for another's lock, and will be sent again."""
+
+    def reconnecting(self, reason: str) -> None:
+        """The connection was lost; it is tried again."""
+
 
 class StepRun:
     """One migration on its way: its recorder, its row in the history, and what becomes of both."""
@@ -62,12 +74,14 @@ class StepRun:
         step: Step,
         migration: PythonMigration | SqlMigration,
         goal: int,
+        patience: Patience,
         send: journal.Send | None = None,
         backup: str | None = None,
     ) -> None:
         self.send = send
         self.backup = backup
         self.goal = goal
+        self.patience = patience
         self.database = database
         self.repository = repository
         self.progress = progress
@@ -89,7 +103,7 @@ class StepRun:
         with self.database.transaction():
             if not history.advance(self.database, self.repository, self.step.before, self.step.after):
                 return None
-            row = self._start(Outcome.RUNNING)
+            row = self.start(Outcome.RUNNING)
             broken = len(self.database.dialect.broken_references(self.database))
             try:
                 self._execute(recorder)
@@ -106,69 +120,126 @@ class StepRun:
 
     def _record_failure(self, error: BaseException) -> None:
         with self.database.transaction():
-            row = self._start(Outcome.FAILED)
+            row = self.start(Outcome.FAILED)
             history.end(self.database, row, Outcome.FAILED, self._seconds(), _first_line(error))
 
     def _by_journal(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult:
         from giveaminute.versioning import journal
 
-        done = self._settle(stopped, last_statement_applied) if stopped else []
-        row = self._resume(stopped) if stopped else self._start(Outcome.RUNNING)
-        self.database.connection.commit()
-        recorder = journal.Journal(self.database, row, done, self.progress.sending, self.send or journal.as_it_is)
+        taken_up = None
+        if stopped is not None:
+            taken_up = self.settle(stopped, last_statement_applied)
+            history.resume(self.database, stopped.id, self.migration.checksum, self.backup)
+            self.database.commit()
+        recorder = journal.Journal(
+            self.database,
+            lambda: self.start(Outcome.RUNNING),
+            taken_up,
+            patience=self.patience,
+            title=f"{self.step.direction.value} of {self.step.script.number:03d}",
+            sending=self.progress.sending,
+            send=self.send or journal.as_it_is,
+        )
         try:
             self._execute(recorder)
-            with self.database.transaction():
-                if not history.advance(self.database, self.repository, self.step.before, self.step.after):
-                    raise HalfApplied(
-                        f"The version row moved away from {self.step.before} while {self.step.script.number:03d} ran.",
-                        "Find out who changed it; then run: invoke status",
-                    )
-                history.end(self.database, row, Outcome.DONE, self._seconds())
-                journal.clear(self.database, row)
+            self._finish(recorder.run)
         except BaseException as error:
             failure = self._failure(error, recorder)
-            self._stop(row, recorder, failure or error)
+            self._stop(recorder, failure or error)
             if failure is None:
                 raise
             raise failure from error
         return self._result(recorder)
 
-    def _settle(self, stopped: Run, applied: bool | None) -> list[journal.Entry]:
-        """The statements that are known to be done. Raises HalfApplied where one is in doubt and nobody has decided."""
+    def _finish(self, row: int | None) -> None:
+        """Version row, history and journal in one transaction; tried again where a cluster's other node was first."""
+        self.patience.begin()
+        while True:
+            try:
+                self._finish_once(row)
+                self.database.connection.commit()
+                return
+            except self.database.dialect.driver_error as error:
+                if not self.patience.again(error):
+                    raise
+                self.database.roll_back()
+
+    def _finish_once(self, row: int | None) -> None:
+        from giveaminute.versioning import journal
+
+        row = self.start(Outcome.RUNNING) if row is None else row  # of a script that changed nothing
+        advanced = history.advance(self.database, self.repository, self.step.before, self.step.after)
+        if not advanced:
+            self.database.lease.fence()  # was it that?
+            raise HalfApplied(
+                f"The version row moved away from {self.step.before} while {self.step.script.number:03d} ran.",
+                "Find out who changed it; then run: invoke status",
+            )
+        history.end(self.database, row, Outcome.DONE, self._seconds())
+        journal.clear(self.database, row)
+        self.database.lease.guarded(advanced)
+
+    def settle(self, stopped: Run, applied: bool | None) -> journal.Stopped:
+        """What of it is done. The statement in doubt is decided by what it touches.
+
+        Raises HalfApplied where that proves nothing and nobody said.
+        """
         from giveaminute.versioning import journal
 
         entries = journal.entries(self.database, stopped.id)
         last = entries[-1] if entries else None
+        again = False
         if last is not None and last.state is journal.State.SENT:
-            if applied is None:
-                raise HalfApplied(
-                    f"{self.migration.path.name} was killed at statement {last.number}, and whether that took effect"
-                    f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
-                    f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
-                )
+            applied = self._applied(last) if applied is None else applied
             journal.settle(self.database, stopped.id, last, applied=applied)
-            self.database.connection.commit()
+            self.database.commit()
             entries = journal.entries(self.database, stopped.id)
+            again = not applied
         refused_last = bool(entries) and entries[-1].state is journal.State.REFUSED
-        return entries[:-1] if refused_last else entries  # one in the middle the script had caught
+        done = entries[:-1] if refused_last else entries  # one in the middle the script had caught
+        return journal.Stopped(stopped.id, done, again)
 
-    def _stop(self, row: int, recorder: journal.Recorder, error: BaseException) -> None:
+    def _applied(self, last: journal.Entry) -> bool:
+        """Whether the statement in doubt took effect. Raises HalfApplied where only a person can tell."""
+        from giveaminute.versioning import journal
+
+        if self.database.dialect.is_uneven(self.database, last.statement):
+            if self.send is not None:
+                return False  # the nodes that have it are passed over
+            raise HalfApplied(
+                f"«{journal.shown(last.statement)}» has come to some of the nodes only.",
+                f"Let it go on from node to node: {self._command()} --rolling",
+            )
+        now = self.database.dialect.evidence(self.database, last.statement)
+        verdict = doubt.decide(last.statement, last.evidence, now)
+        if verdict is not Verdict.UNKNOWN:
+            return verdict is Verdict.APPLIED
+        raise HalfApplied(
+            f"{self.migration.path.name} was killed at statement {last.number}, and whether that took effect"
+            f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
+            f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
+        )
+
+    def _stop(self, recorder: journal.Journal, error: BaseException) -> None:
         """Record a failure: as FAILED where nothing of it is left, as STOPPED where statements were committed.
 
         With the connection lost there is nobody to record it: the run stays RUNNING, its last statement in doubt.
         """
+        if isinstance(error, Busy):
+            return  # another run has the lease, and goes on with this row
         try:
-            self._record_stop(row, recorder, error)
+            self._record_stop(recorder, error)
         except self.database.dialect.driver_error as lost:
             if not self.database.dialect.is_connection_lost(lost):
                 raise
 
-    def _record_stop(self, row: int, recorder: journal.Recorder, error: BaseException) -> None:
+    def _record_stop(self, recorder: journal.Journal, error: BaseException) -> None:
         from giveaminute.versioning import journal
 
         self.database.roll_back()
         with self.database.transaction():
+            row = recorder.durable_run
+            row = self.start(Outcome.RUNNING) if row is None else row
             outcome = Outcome.STOPPED if recorder.committed else Outcome.FAILED
             history.end(self.database, row, outcome, self._seconds(), _first_line(error))
             if outcome is Outcome.FAILED:
@@ -176,11 +247,8 @@ class StepRun:
             else:
                 journal.settle_sent(self.database, row, recorder.committed)
 
-    def _resume(self, stopped: Run) -> int:
-        history.resume(self.database, stopped.id, self.migration.checksum, self.backup)
-        return stopped.id
-
-    def _start(self, outcome: Outcome) -> int:
+    def start(self, outcome: Outcome) -> int:
+        """Add the run to the history; returns its row."""
         script = self.step.script
         return history.start(
             self.database,
@@ -228,7 +296,7 @@ class StepRun:
 
     def _failure(self, error: BaseException, recorder: journal.Recorder) -> MigrationToolError | None:
         """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
-        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied)
+        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy)
         if isinstance(error, ours):
             return None
         name = self.migration.path.name
@@ -236,9 +304,9 @@ class StepRun:
         where = (f"{name}, line {line}" if line else name) + self._statement(recorder)
         cause = getattr(error, "orig", None) or error
         if isinstance(cause, Exception) and self.database.dialect.is_connection_lost(cause):
-            return CannotConnect(
-                f"{where}: the connection was lost, and whether the statement took effect is not known.",
-                f"See that the server is up, then run: {self._command()}",
+            return ConnectionLost(
+                f"{where}: the connection was lost.",
+                f"See that the server is up, then run: {self._command()} (it goes on there)",
             )
         return MigrationFailed(f"{where}: {self._reason(error)}", self._remedy(recorder))
 
@@ -254,7 +322,8 @@ class StepRun:
             return f"the script ended the process (exit {error.code})"
         cause = getattr(error, "orig", None) or error
         if isinstance(cause, self.database.dialect.driver_error):
-            return self.database.dialect.explain(cause)
+            in_the_way = f"; in the way: {self.patience.why}" if self.patience.why else ""
+            return self.database.dialect.explain(cause) + in_the_way
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
     def _remedy(self, recorder: journal.Recorder) -> str:

@@ -17,12 +17,15 @@ REPOSITORY_PATH = "giveaminute/migrations"
 
 
 class Outcome(Enum):
-    """How a run stands: RUNNING and STOPPED have statements in the journal, FAILED left nothing behind."""
+    """How a run stands: RUNNING and STOPPED have statements in the journal, FAILED left nothing behind, and neither did
+    ABANDONED, whose statements were undone by the downgrade that follows it.
+    """
 
     RUNNING = "running"
     STOPPED = "stopped"
     DONE = "done"
     FAILED = "failed"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,11 @@ def drop_control(database: Database, repository: Repository) -> None:
 
 
 def advance(database: Database, repository: Repository, before: int, after: int) -> bool:
-    """Compare and set the version row; False where it is no longer at `before`."""
+    """Compare and set the version row; False where it is no longer at `before`, or another has the lease."""
+    held = database.lease.guard
     matched = database.execute(
-        f"UPDATE {repository.version_table} SET version = :after WHERE repository_id = :id AND version = :before",
+        f"UPDATE {repository.version_table} SET version = :after WHERE repository_id = :id AND version = :before"
+        + (f" AND EXISTS (SELECT 1{held})" if held else ""),
         {"id": repository.id, "before": before, "after": after},
     )
     return matched == 1
@@ -128,7 +133,7 @@ def start(
     backup: str | None = None,
 ) -> int:
     """Add a row for a run that starts now; returns its id. `backup`: the file that was saved before it."""
-    database.execute(
+    return database.insert(
         "INSERT INTO migrate_history (repository_id, version, title, direction, checksum, started, user, host, outcome,"
         " backup) VALUES (:repository, :version, :title, :direction, :checksum, :started, :user, :host, :outcome,"
         " :backup)",
@@ -145,7 +150,6 @@ def start(
             "backup": backup,
         },
     )
-    return int(database.scalar("SELECT MAX(id) FROM migrate_history"))
 
 
 def resume(database: Database, run: int, checksum: str, backup: str | None = None) -> None:

@@ -2,9 +2,9 @@
 
 Where DDL is transactional (SQLite) statements are only counted: a failure takes all of them back. On MySQL each
 one is written down before it is sent, and committed with it: DML in one transaction with its entry, DDL by the
-implicit commit that comes before it. So after a kill an entry for DML proves that it was done, an entry for DDL that
-it was sent; and what the script had asked until then stands there too, so that running the script again takes
-the same way, with each statement that was done skipped instead of sent.
+implicit commit that comes before it. So after a kill an entry for DML proves that it was done; an entry for DDL that
+it was sent, with what it touches as it was before, by which the live tables decide. What the script had asked until
+then stands there too, so that running it again takes the same way, with each statement that was done skipped.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed
-from giveaminute.versioning import answers, history
+from giveaminute.versioning import answers, doubt, history
 from giveaminute.versioning.answers import Answer
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.doubt import Evidence
 from giveaminute.versioning.elsewhere import CATALOGUES, databases_named
+from giveaminute.versioning.lease import Lease, NoLease
+from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.statements import StatementKind, kind
 
 SHOWN = 70
@@ -54,7 +57,8 @@ class State(Enum):
 class Entry:
     """One statement of an unfinished run. `answers`: the hash of each question since the one before, and its answer.
 
-    `refusal` is the error that the server answered, None where it did not; `last_id` the AUTO_INCREMENT value made.
+    `refusal` is the error that the server answered, None where it did not; `last_id` the AUTO_INCREMENT value made;
+    `evidence` what a definition's objects were before it.
     """
 
     number: int
@@ -65,6 +69,18 @@ class Entry:
     matched: int = 0
     last_id: int = 0
     refusal: Answer | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run that is taken up again: its row in the history, what of it is known to be done, and whether the next
+    statement was sent before, in vain.
+    """
+
+    run: int
+    done: list[Entry]
+    again: bool = False
 
 
 def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
@@ -153,16 +169,25 @@ class Journal(Recorder):
     def __init__(
         self,
         database: Database,
-        run: int,
-        done: Sequence[Entry] = (),
+        start: Callable[[], int],
+        stopped: Stopped | None = None,
+        *,
+        patience: Patience | None = None,
+        title: str = "",
         sending: Sending = untold,
         send: Send = as_it_is,
     ) -> None:
+        """`start` adds the run to the history, with its first statement. `title`: for those who wait."""
         super().__init__(sending, send)
         self._database = database
-        self._untransactional: set[str] = set()
-        self._look_for_untransactional()
-        self._run = run
+        self._patience = patience or Patience(database)
+        self._title = title
+        done = stopped.done if stopped else []
+        self._again = len(done) + 1 if stopped and stopped.again else None
+        self._untransactional: set[str] | None = None
+        self._start = start
+        self._run = stopped.run if stopped else None
+        self._durable = stopped is not None
         self._done = done
         self._asked: list[Any] = []
         self._replayed = iter(_answers(done))
@@ -224,35 +249,78 @@ class Journal(Recorder):
             self._skip(cursor, entry, self._done[self.number - 1])
             return
         self._sent = self.number - 1
-        _write(self._database, self._run, entry)
-        if change and not together:
-            self._database.connection.commit()
+        self._database.lease.tell(f"{self._title}, statement {self.number}: {statement}")
+        self._patience.begin()
         self._sending(self.number, statement, parameters)
+        while not self._tried(cursor, what, entry, statement, parameters, many):
+            pass
+        self._sent = self.number
+        self._durable = True
+        if not change and (self._untransactional or "engine" in statement.lower()):
+            self._untransactional = None  # it may have made, renamed or converted one
+
+    def _tried(
+        self, cursor: Cursor, what: StatementKind, entry: Entry, statement: str, parameters: Any, many: bool
+    ) -> bool:
+        """Send it with its entry; False where another's lock was in the way, and it is to be sent again."""
         try:
-            self._send(cursor, what, statement, parameters, many)
+            if what is not StatementKind.CHANGE:
+                self._define(cursor, what, entry, statement, parameters, many)
+            elif entry.state is State.DONE:
+                self._change_with_entry(cursor, entry, statement, parameters, many)
+            else:
+                self._change_after_entry(cursor, entry, statement, parameters, many)
         except self._database.dialect.driver_error as error:
+            if self._patience.again(error):
+                self._roll_back()
+                return False
             self._refused(entry, error)
             raise
-        if change:
-            self._database.execute(
-                "UPDATE migrate_journal SET matched = :matched, last_id = :last_id, state = :state"
-                " WHERE run = :run AND number = :number",
-                {
-                    "matched": cursor.rowcount,
-                    "last_id": cursor.lastrowid or 0,
-                    "state": State.DONE.value,
-                    "run": self._run,
-                    "number": self.number,
-                },
-            )
-        self._database.connection.commit()
-        self._sent = self.number
-        if not change and (self._untransactional or "engine" in statement.lower()):
-            self._look_for_untransactional()  # it may have made, renamed or converted one
+        return True
 
-    def _look_for_untransactional(self) -> None:
-        names = self._database.dialect.untransactional_tables(self._database)
-        self._untransactional = {name.lower() for name in names}
+    def _define(
+        self, cursor: Cursor, what: StatementKind, entry: Entry, statement: str, parameters: Any, many: bool
+    ) -> None:
+        """DDL: its implicit commit makes entry and fence durable, and fails with them."""
+        evidence = self._database.dialect.evidence(self._database, statement)
+        self._write(replace(entry, evidence=evidence), guarded=True)
+        again = doubt.again(statement) if self.number == self._again else statement
+        self._send(cursor, what, again, parameters, many)
+
+    def _change_with_entry(self, cursor: Cursor, entry: Entry, statement: str, parameters: Any, many: bool) -> None:
+        """DML in one transaction with its entry, which comes second: it knows the result."""
+        self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
+        self._write(replace(entry, matched=cursor.rowcount, last_id=cursor.lastrowid or 0))
+        self._database.commit()
+
+    def _change_after_entry(self, cursor: Cursor, entry: Entry, statement: str, parameters: Any, many: bool) -> None:
+        """DML that no transaction covers: in doubt from here on until its result is noted."""
+        self._write(entry)
+        self._database.commit()
+        self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
+        self._write(replace(entry, state=State.DONE, matched=cursor.rowcount, last_id=cursor.lastrowid or 0))
+        self._database.commit()
+
+    @property
+    def run(self) -> int | None:
+        """The run's row in the history; None where it is not there yet."""
+        return self._run
+
+    @property
+    def durable_run(self) -> int | None:
+        """The same; None where a rollback takes it away."""
+        return self._run if self._durable else None
+
+    def _write(self, entry: Entry, *, guarded: bool = False) -> None:
+        """Write it down; with `guarded` only while the lease is held, of which its end then needs no other proof."""
+        if self._run is None:
+            self._run = self._start()
+        write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
+
+    def _roll_back(self) -> None:
+        self._database.roll_back()
+        if not self._durable:
+            self._run = None
 
     def _rolls_back(self, statement: str) -> bool:
         """Whether DML can share a transaction with its entry: not where it names a MyISAM table.
@@ -260,6 +328,9 @@ class Journal(Recorder):
         There it takes effect at once, and MySQL with GTIDs refuses the mixture (error 1785); its entry is
         committed before it, and after a kill in between it is in doubt like DDL.
         """
+        if self._untransactional is None:
+            names = self._database.dialect.untransactional_tables(self._database)
+            self._untransactional = {name.lower() for name in names}
         text = statement.lower()
         return not any(name in text for name in self._untransactional)
 
@@ -293,9 +364,10 @@ class Journal(Recorder):
         """Put the refusal on record; where the connection was lost the entry stays as it is: in doubt."""
         if self._database.dialect.is_connection_lost(error):
             return
-        self._database.roll_back()
-        _write(self._database, self._run, replace(entry, state=State.REFUSED, refusal=answers.refusal(error)))
-        self._database.connection.commit()
+        self._roll_back()
+        self._write(replace(entry, state=State.REFUSED, refusal=answers.refusal(error)))
+        self._database.commit()
+        self._durable = True
 
 
 _BELONGS_TO_THE_RUN = {
@@ -320,7 +392,7 @@ def _refuse(what: StatementKind, statement: str) -> None:
 def entries(database: Database, run: int) -> list[Entry]:
     """The statements of an unfinished run in their order. Only asks."""
     rows = database.query(
-        "SELECT number, state, hash, statement, answers, matched, last_id, refusal FROM migrate_journal"
+        "SELECT number, state, hash, statement, answers, matched, last_id, refusal, evidence FROM migrate_journal"
         " WHERE run = :run ORDER BY number",
         {"run": run},
     )
@@ -334,8 +406,9 @@ def entries(database: Database, run: int) -> list[Entry]:
             matched or 0,
             last_id or 0,
             refusal and json.loads(refusal),
+            evidence and Evidence.from_json(evidence),
         )
-        for number, state, digest, text, told, matched, last_id, refusal in rows
+        for number, state, digest, text, told, matched, last_id, refusal, evidence in rows
     ]
 
 
@@ -387,23 +460,35 @@ def _text(statement: str, parameters: Any) -> str:
     return statement if not parameters else f"{statement}  -- {shown(repr(parameters))}"
 
 
-def _write(database: Database, run: int, entry: Entry) -> None:
+def as_done(entry: Entry) -> Entry:
+    """The entry of a statement that counts as done, with what was asked before it."""
+    return replace(entry, state=State.DONE, refusal=None, evidence=None)
+
+
+def write(database: Database, run: int, entry: Entry, lease: Lease | None = None) -> None:
+    """Write a statement down; with a lease only while that is held. Raises LeaseLost."""
+    lease = lease or NoLease()
     told = json.dumps(entry.answers)
-    if len(told) > MOST_ANSWERS:
-        told = json.dumps([_TOO_MUCH])
-    database.execute(
+    written = database.execute(
         "REPLACE INTO migrate_journal"
-        " (number, run, state, hash, statement, answers, matched, last_id, started, refusal)"
-        " VALUES (:number, :run, :state, :hash, :statement, :answers, :matched, :last_id, :started, :refusal)",
+        " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, refusal)"
+        " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :refusal"
+        f"{lease.guard}",
         {
-            **asdict(entry),
-            "state": entry.state.value,
-            "answers": told,
-            "refusal": None if entry.refusal is None else json.dumps(entry.refusal),
+            "number": entry.number,
             "run": run,
+            "state": entry.state.value,
+            "hash": entry.hash,
+            "statement": entry.statement,
+            "answers": told if len(told) <= MOST_ANSWERS else json.dumps([_TOO_MUCH]),
+            "evidence": None if entry.evidence is None else entry.evidence.to_json(),
+            "matched": entry.matched,
+            "last_id": entry.last_id,
             "started": history.now(),
+            "refusal": None if entry.refusal is None else json.dumps(entry.refusal),
         },
     )
+    lease.guarded(written > 0)
 
 
 def _answers(done: Sequence[Entry]) -> list[Any]:

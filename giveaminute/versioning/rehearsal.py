@@ -132,7 +132,7 @@ def _bring(database: Database, repository: Repository, version: int, sample: Sam
     direction = Direction.UPGRADE if current <= version else Direction.DOWNGRADE
     try:
         if sample is not None:  # not only rows: a downgrade of it must not be forbidden by its script
-            runner.losses(database, Move(direction, str(version)).steps(database, repository)[1])
+            runner.losses(runner.read(database, Move(direction, str(version)).steps(database, repository)[1]))
         _move(database, repository, direction, version)
     except MigrationToolError as error:
         if sample is None:
@@ -158,7 +158,7 @@ def _try(ground: Ground, version: int) -> tuple[Verdict, bool]:
     """The verdict, and whether the database is then at that version, for the next one to go on."""
     database, repository = ground.database, ground.repository
     migration = read(repository.script(version), database.dialect.name, Direction.UPGRADE, database.dialect.syntax)
-    fill(database, _without_rows(database))
+    fill_empty(database)
     before = state_of(database)
     goes_on = True
     try:
@@ -237,6 +237,11 @@ def _up_again(ground: Ground, version: int, before: State, after: State, named: 
 
 def _move(database: Database, repository: Repository, direction: Direction, version: int) -> None:
     runner.run(database, repository, Move(direction, str(version)), Progress())
+
+
+def fill_empty(database: Database) -> None:
+    """Rows for the tables that have none."""
+    fill(database, _without_rows(database))
 
 
 def _without_rows(database: Database) -> Schema:

@@ -5,14 +5,24 @@ The runner prints nothing: it tells a Progress what happens and returns what was
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from giveaminute.errors import HalfApplied, MigrationFailed, NotUnderVersionControl
+from giveaminute.errors import (
+    CannotConnect,
+    ConnectionLost,
+    HalfApplied,
+    LeaseLost,
+    MigrationFailed,
+    NotUnderVersionControl,
+)
 from giveaminute.versioning import history, plan
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.history import Run
+from giveaminute.versioning.lease import NoLease
+from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.schema import BOOKKEEPING
@@ -20,9 +30,19 @@ from giveaminute.versioning.schema import BOOKKEEPING
 if TYPE_CHECKING:
     from giveaminute.versioning.journal import Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
+    from giveaminute.versioning.sqltokens import Syntax
+
+Migrations: TypeAlias = "dict[Step, PythonMigration | SqlMigration]"
+"""The scripts of a plan, as they were read."""
 
 WAIT = 300.0
 """Seconds to wait for somebody else's migration, where nothing else is said."""
+LOCK_TIMEOUT = 5.0
+"""Seconds that a definition waits for a table's lock at a time, where nothing else is said."""
+MOST_LOSSES = 10
+"""Connections that one run may lose; a statement that kills the server would else be sent for ever."""
+RECONNECT_PAUSE = 1.0
+"""Seconds between two tries to reach a server that is gone."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +94,10 @@ class Move:
         return Move(self.direction, str(plan.target_version(self.target, current, head)))
 
 
-def losses(database: Database, steps: tuple[Step, ...]) -> list[str]:
-    """What these scripts declare to lose, in words. Raises MigrationFailed for an irreversible one. Only asks."""
+def losses(migrations: Migrations) -> list[str]:
+    """What these scripts declare to lose, in words. Raises MigrationFailed for an irreversible one on its way down."""
     told: list[str] = []
-    for step, migration in _read(database, steps).items():
+    for step, migration in migrations.items():
         declared = migration.declarations
         if step.direction is Direction.DOWNGRADE and declared.irreversible is not None:
             raise MigrationFailed(
@@ -88,12 +108,11 @@ def losses(database: Database, steps: tuple[Step, ...]) -> list[str]:
     return told
 
 
-def destroys(database: Database, steps: tuple[Step, ...]) -> bool:
-    """Whether one of these scripts declares a loss, or has a drop or a deletion in it. Only asks."""
+def destroys(migrations: Migrations, syntax: Syntax) -> bool:
+    """Whether one of these scripts declares a loss, or has a drop or a deletion in it."""
     from giveaminute.versioning.destruction import destroys
 
-    syntax = database.dialect.syntax
-    return any(destroys(migration, step.direction, syntax) for step, migration in _read(database, steps).items())
+    return any(destroys(migration, step.direction, syntax) for step, migration in migrations.items())
 
 
 def run(
@@ -103,66 +122,162 @@ def run(
     progress: Progress,
     *,
     wait: float = WAIT,
+    lock_timeout: float = LOCK_TIMEOUT,
     last_statement_applied: bool | None = None,
     send: Send | None = None,
     backup: str | None = None,
+    migrations: Migrations | None = None,
 ) -> RunResult:
-    """Make the move, alone. `wait`: seconds for somebody else's migration.
+    """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
 
-    `backup`: the file in which the database was saved before, for the history; none is taken here.
+    `lock_timeout`: seconds that a definition waits for a table before the application's queries get their turn.
+    `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
     `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
-    `last_statement_applied`: a person's word on the statement that a killed run left in doubt.
+    `migrations`: what `read` has read already.
+    `backup`: the file in which the database was saved before, for the history; none is taken here.
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    migrations = _read(database, steps)
-    with database.dialect.exclusive(database, wait):
-        database.claim()
-        database.roll_back()  # what was read before the wait was a snapshot
-        before, again = move.steps(database, repository)  # another may have worked meanwhile
-        if again != steps:
-            steps, migrations = again, _read(database, again)
+    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, backup, migrations)
+    journey.read(steps)
+    while True:
+        try:
+            return journey.go(last_statement_applied)
+        except LeaseLost:
+            progress.reconnecting("another run has taken over")
+        except ConnectionLost as lost:
+            if not journey.reconnected(lost.message):
+                raise
+        except database.dialect.driver_error as error:
+            if not database.dialect.is_connection_lost(error):
+                raise
+            if not journey.reconnected(database.dialect.explain(error)):
+                raise
+        last_statement_applied = None
+
+
+class _Journey:
+    """A move on its way, over as many connections as it takes."""
+
+    def __init__(
+        self,
+        database: Database,
+        repository: Repository,
+        move: Move,
+        progress: Progress,
+        wait: float,
+        lock_timeout: float,
+        send: Send | None,
+        backup: str | None,
+        migrations: Migrations | None,
+    ) -> None:
+        self.database = database
+        self.repository = repository
+        self.move = move
+        self.progress = progress
+        self.wait = wait
+        self.lock_timeout = lock_timeout
+        self.send = send
+        self.backup = backup
+        self.migrations: Migrations = dict(migrations or {})
+        self.before: int | None = None
+        self.results: list[StepResult] = []
+        self.losses = 0
+
+    def read(self, steps: tuple[Step, ...]) -> None:
+        """Parse every script of the plan before the first one runs."""
+        self.migrations |= read(self.database, tuple(step for step in steps if step not in self.migrations))
+
+    def go(self, last_statement_applied: bool | None) -> RunResult:
+        """Take the lease, read again, plan again, then each step."""
+        database = self.database
+        database.roll_back()  # what was read is locked against definitions until then, and others may be at work
+        goal = f"{self.move.direction.value} to {self.move.target}"
+        with database.dialect.leased(database, self.wait, goal, self.progress.waiting) as lease:
+            database.lease = lease
+            try:
+                return self._go(last_statement_applied)
+            finally:
+                database.lease = NoLease()
+
+    def _go(self, last_statement_applied: bool | None) -> RunResult:
+        database, repository = self.database, self.repository
+        database.limit_lock_wait(self.lock_timeout)
+        before, steps = self.move.steps(database, repository)  # another may have worked meanwhile
+        self.before = before if self.before is None else self.before
+        self.read(steps)
         stopped = history.unfinished(database, repository)
         if not steps and stopped is None:
-            return RunResult(before, before)
-        _refuse_other_work(stopped, steps)
+            return RunResult(self.before, before, tuple(self.results))
+        _refuse_other_work(stopped, steps, before)
+        database.dialect.refuse_unfit(database)
         _prepare(database, repository)
-        progress.planned(before, steps)
-        results: list[StepResult] = []
+        self.progress.planned(before, steps)
+        patience = Patience(database, self.wait, self.progress.blocked)
         for step in steps:
-            progress.started(step)
-            step_run = StepRun(database, repository, progress, step, migrations[step], steps[-1].after, send, backup)
+            self.progress.started(step)
+            step_run = StepRun(
+                database,
+                repository,
+                self.progress,
+                step,
+                self.migrations[step],
+                steps[-1].after,
+                patience,
+                self.send,
+                self.backup,
+            )
             result = step_run.run(stopped, last_statement_applied)
-            stopped = None
+            stopped = last_statement_applied = None
             if result is None:  # on SQLite another process went this step while this one waited for its turn
-                rest = run(database, repository, move, progress, wait=wait, send=send, backup=backup)
-                return RunResult(before, rest.after, (*results, *rest.steps))
-            progress.finished(result)
-            results.append(result)
-    return RunResult(before, steps[-1].after, tuple(results))
+                return self._go(None)
+            self.progress.finished(result)
+            self.results.append(result)
+        return RunResult(self.before, steps[-1].after, tuple(self.results))
+
+    def reconnected(self, reason: str) -> bool:
+        """Whether the server, or another of the URL's, is there again within the wait."""
+        self.losses += 1
+        deadline = time.monotonic() + self.wait
+        while self.losses <= MOST_LOSSES and time.monotonic() < deadline:
+            self.progress.reconnecting(reason)
+            time.sleep(min(RECONNECT_PAUSE, max(0.0, deadline - time.monotonic())))
+            try:
+                self.database.reconnect()
+                return True
+            except CannotConnect:
+                continue
+        return False
 
 
-def _read(database: Database, steps: tuple[Step, ...]) -> dict[Step, PythonMigration | SqlMigration]:
-    """Parse every script of the plan before the first one runs."""
-    from giveaminute.versioning.script import read
+def read(database: Database, steps: tuple[Step, ...]) -> Migrations:
+    """The scripts of these steps, parsed. Raises RepositoryError for one that is not whole. Only asks."""
+    from giveaminute.versioning import script
 
     dialect = database.dialect
-    return {step: read(step.script, dialect.name, step.direction, dialect.syntax) for step in steps}
+    return {step: script.read(step.script, dialect.name, step.direction, dialect.syntax) for step in steps}
 
 
-def _refuse_other_work(stopped: Run | None, steps: tuple[Step, ...]) -> None:
+def _refuse_other_work(stopped: Run | None, steps: tuple[Step, ...], current: int) -> None:
     if stopped is None or (
         steps and (steps[0].script.number, steps[0].direction) == (stopped.version, stopped.direction)
     ):
         return
-    up = stopped.direction is Direction.UPGRADE
-    command = f"invoke upgrade --version {stopped.version}" if up else f"invoke downgrade {stopped.version - 1}"
     raise HalfApplied(
         f"The {stopped.direction.value} of {stopped.version:03d} «{stopped.title}» stopped in the middle"
         f" ({stopped.started} UTC, {stopped.user}@{stopped.host}).",
-        f"Finish it first: {command}",
+        f"Finish it first: {finishing(stopped, current)}",
     )
+
+
+def finishing(stopped: Run, current: int) -> str:
+    """The command that finishes what stopped in the middle, the database's version row being `current`."""
+    if stopped.direction is Direction.UPGRADE:
+        return f"invoke upgrade --version {stopped.version}"
+    if current == stopped.version - 1:  # no downgrade but the undoing of an upgrade
+        return f"invoke upgrade --abandon {stopped.version}"
+    return f"invoke downgrade {stopped.version - 1}"
 
 
 def _prepare(database: Database, repository: Repository) -> None:

@@ -8,8 +8,9 @@ from enum import Enum
 from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
+from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import application_tables
+from giveaminute.versioning.runner import application_tables, finishing
 
 
 class State(Enum):
@@ -18,6 +19,7 @@ class State(Enum):
     APPLIED = "applied"
     PENDING = "pending"
     STOPPED = "stopped"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class Status:
     unfinished: Run | None
     summary: str
     next_command: str | None
+    statement: str | None = None
+    """The last statement of the migration that stopped, where it had got to one."""
+    holder: Holder | None = None
+    """Who is migrating it just now."""
 
 
 def read_status(database: Database, repository: Repository) -> Status:
@@ -52,15 +58,28 @@ def read_status(database: Database, repository: Repository) -> Status:
     runs = history.runs(database, repository)
     stopped = next((run for run in runs if run.outcome in (Outcome.RUNNING, Outcome.STOPPED)), None)
     applied = _last_upgrades(runs)
+    holder = database.dialect.holder(database)
+    halfway = State.STOPPED if holder is None else State.RUNNING
     migrations = tuple(
-        _migration(number, script.title, version or 0, applied.get(number), stopped)
+        _migration(number, script.title, version or 0, applied.get(number), stopped, halfway)
         for number, script in repository.scripts.items()
     )
     head = repository.head
+    statement = _last_statement(database, stopped)
     summary, command = _advice(database, repository, version, head, stopped)
-    return Status(
-        database.url.name, version, head, max(0, head - (version or 0)), migrations, stopped, summary, command
-    )
+    if holder is not None:
+        summary, command = f"{database.url.name} is being migrated by {holder.words}.", None
+    pending = max(0, head - (version or 0))
+    return Status(database.url.name, version, head, pending, migrations, stopped, summary, command, statement, holder)
+
+
+def _last_statement(database: Database, stopped: Run | None) -> str | None:
+    from giveaminute.versioning import journal
+
+    if stopped is None or database.dialect.transactional_ddl:
+        return None  # there a migration that stopped has left nothing
+    entries = journal.entries(database, stopped.id)
+    return f"{entries[-1].number}: {' '.join(entries[-1].statement.split())}" if entries else None
 
 
 def _last_upgrades(runs: list[Run]) -> dict[int, Run]:
@@ -68,10 +87,12 @@ def _last_upgrades(runs: list[Run]) -> dict[int, Run]:
     return {run.version: run for run in done}
 
 
-def _migration(number: int, title: str, version: int, run: Run | None, stopped: Run | None) -> MigrationStatus:
+def _migration(
+    number: int, title: str, version: int, run: Run | None, stopped: Run | None, halfway: State
+) -> MigrationStatus:
     if stopped is not None and stopped.version == number:
         return MigrationStatus(
-            number, title, State.STOPPED, stopped.started[:19], f"{stopped.user}@{stopped.host}", stopped.seconds
+            number, title, halfway, stopped.started[:19], f"{stopped.user}@{stopped.host}", stopped.seconds
         )
     if number > version:
         return MigrationStatus(number, title, State.PENDING, None, None, None)
@@ -88,11 +109,11 @@ def _advice(
     if half is not None:
         return f"{name}: {half.words}", half.command
     if stopped is not None:
-        command = (
-            "invoke upgrade" if stopped.direction is Direction.UPGRADE else f"invoke downgrade {stopped.version - 1}"
-        )
+        up = stopped.direction is Direction.UPGRADE
+        command = "invoke upgrade" if up else finishing(stopped, version or 0)
         reason = f": {stopped.error}" if stopped.error else "."
-        return f"{name}: the {stopped.direction.value} of {stopped.version:03d} is half done{reason}", command
+        who = f"{stopped.user}@{stopped.host}, {stopped.started[:19]} UTC"
+        return f"{name}: the {stopped.direction.value} of {stopped.version:03d} ({who}) is half done{reason}", command
     if version is None:
         if not application_tables(database, repository):
             return f"{name} is empty; head is {head}.", "invoke upgrade"

@@ -485,7 +485,8 @@ def test_a_failed_migration_on_a_server_tells_what_is_committed(
         assert cursor.fetchall() == ((1,),)
     asked = run_forked("status", *place, cwd=tmp_path)
     assert asked.code == 0
-    assert "upgrade of 004 is half done" in asked.err
+    assert "upgrade of 004 (" in asked.err
+    assert "UTC) is half done" in asked.err
     other = run_forked("downgrade", "1", "--yes", *place, cwd=tmp_path)
     refused(other, 4, "The upgrade of 004", "stopped in the middle", "Finish it first: python -m giveaminute upgrade")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from giveaminute.errors import Busy, CannotConnect, HalfApplied, MigrationFailed, UsageError
+from giveaminute.errors import Busy, ConnectionLost, HalfApplied, MigrationFailed, UsageError
 from giveaminute.management import call_command
 from tests.conftest import FreshDatabase
 from tests.repositories import make_repository
@@ -130,24 +130,36 @@ def test_killed_after_a_change_of_rows_it_goes_on_by_itself(install: Install, st
 
 
 @pytest.mark.parametrize("statement", [1, 5])
-def test_killed_after_a_definition_it_asks_a_person(install: Install, statement: int) -> None:
+def test_killed_after_a_definition_the_live_table_says_that_it_took_effect(install: Install, statement: int) -> None:
     install.script(killing_itself_after(statement))
     assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
     install.script(FINE)
-    again = install.upgrade_in_a_process()
-    assert again.returncode == 4
-    assert f"killed at statement {statement}" in again.stderr
-    assert "--last-statement applied" in again.stderr
-    install.upgrade(last_statement="applied")
+    install.upgrade()
     install.check_done()
 
 
-def test_killed_before_a_definition_took_effect_it_is_sent_again_when_told_so(install: Install) -> None:
+def test_killed_before_a_definition_took_effect_it_is_sent_again(install: Install) -> None:
     install.script(killing_itself_after(5))
     assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
     install.ask("ALTER TABLE a DROP COLUMN note")  # as if the kill had come before the server began
     install.script(FINE)
-    install.upgrade(last_statement="not-applied")
+    install.upgrade()
+    install.check_done()
+
+
+@pytest.mark.parametrize("word", ["applied", "not-applied"])
+def test_where_the_live_table_proves_nothing_a_person_is_asked(install: Install, word: str) -> None:
+    install.script(killing_itself_after(5))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    install.ask("UPDATE migrate_journal SET evidence = NULL WHERE state = 'sent'")
+    if word == "not-applied":
+        install.ask("ALTER TABLE a DROP COLUMN note")
+    install.script(FINE)
+    again = install.upgrade_in_a_process()
+    assert again.returncode == 4
+    assert "killed at statement 5" in again.stderr
+    assert "--last-statement applied" in again.stderr
+    install.upgrade(last_statement=word)
     install.check_done()
 
 
@@ -163,18 +175,32 @@ def test_the_status_names_what_stopped(install: Install) -> None:
         call_command("downgrade", version=0, url=install.url, repository=str(install.folder))
 
 
-def test_a_lost_connection_is_not_called_a_failure_of_the_script(install: Install) -> None:
-    install.script(FIVE.replace("PLACE", 'op.execute("DO 0"); op.query("SELECT 1"); lose(op)') + LOSE)
-    with pytest.raises(CannotConnect, match="whether the statement took effect is not known"):
-        install.upgrade()
-    assert install.ask("SELECT outcome FROM migrate_history") == (("running",),)
-
-
-LOSE = """
+LOSING = """
 def lose(op):
-    op.execute("KILL CONNECTION_ID()".replace("CONNECTION_ID()", str(op.scalar("SELECT CONNECTION_ID()"))))
-    op.execute("UPDATE a SET n = 0")
+    import os, pymysql
+    if not os.path.exists(MARK):
+        open(MARK, "w").close()
+        with pymysql.connect(host=HOST, port=PORT, user="root", ssl_disabled=True) as other:
+            other.kill(op.scalar("SELECT CONNECTION_ID()"))
+    op.execute("UPDATE a SET n = n WHERE id = 1")
 """
+
+
+def test_a_lost_connection_is_opened_again_and_the_migration_goes_on(install: Install, tmp_path: Path) -> None:
+    place = LOSING.replace("HOST", repr(install.server.host)).replace("PORT", str(install.server.port))
+    install.script(FIVE.replace("PLACE", "lose(op)") + place.replace("MARK", repr(str(tmp_path / "mark"))))
+    install.upgrade()
+    install.check_done()
+
+
+def test_a_connection_that_stays_lost_is_not_called_a_failure_of_the_script(install: Install, tmp_path: Path) -> None:
+    place = LOSING.replace("HOST", repr(install.server.host)).replace("PORT", str(install.server.port))
+    install.script(FIVE.replace("PLACE", "lose(op)") + place.replace("MARK", repr(str(tmp_path / "mark"))))
+    with pytest.raises(ConnectionLost, match=r"the connection was lost.\n.*invoke upgrade \(it goes on there\)"):
+        install.upgrade(wait=0)
+    assert install.ask("SELECT outcome FROM migrate_history") == (("running",),)
+    install.upgrade()
+    install.check_done()
 
 
 def test_another_word_for_the_statement_in_doubt_is_refused(install: Install) -> None:
@@ -356,6 +382,7 @@ def test_the_remedy_for_a_downgrade_in_doubt_is_the_downgrade_and_names_the_whol
     command = [*install.upgrade_command(), "--yes"]
     command[command.index("upgrade") : command.index("upgrade") + 1] = ["downgrade", "0"]
     assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == -signal.SIGKILL
+    install.ask("UPDATE migrate_journal SET evidence = NULL")
     with pytest.raises(
         HalfApplied, match=r"(?s)It is: ALTER TABLE .*DROP COLUMN .*invoke downgrade 0 --last-statement"
     ):

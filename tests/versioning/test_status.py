@@ -55,9 +55,9 @@ def given(
         (3, 1, [(3, UP, Outcome.DONE)], [A, A, A], 0, "is at version 3, the newest.", None),
         (4, 1, [], [A, A, A], 0, "is at version 4, ahead of the scripts here, which end at 3.", "deploy the code"),
         (2, 1, [(3, UP, Outcome.FAILED)], [A, A, P], 1, "is at version 2; 1 pending up to 3.", "invoke upgrade"),
-        (2, 1, [(3, UP, Outcome.RUNNING)], [A, A, S], 1, ": the upgrade of 003 is half done.", "invoke upgrade"),
-        (2, 1, [(3, UP, Outcome.STOPPED)], [A, A, S], 1, "of 003 is half done: the server said no", "invoke upgrade"),
-        (2, 1, [(2, DOWN, Outcome.STOPPED)], [A, S, P], 1, ": the downgrade of 002 is half done", "invoke downgrade 1"),
+        (2, 1, [(3, UP, Outcome.RUNNING)], [A, A, S], 1, ") is half done.", "invoke upgrade"),
+        (2, 1, [(3, UP, Outcome.STOPPED)], [A, A, S], 1, ") is half done: the server said no", "invoke upgrade"),
+        (2, 1, [(2, DOWN, Outcome.STOPPED)], [A, S, P], 1, "UTC) is half done", "invoke downgrade 1"),
     ],
 )  # fmt: skip
 def test_each_state_has_its_sentence_and_its_command(

@@ -32,5 +32,7 @@ def show(result: Status, console: Console) -> None:
     ]
     console.table(("version", "title", "state", "when (UTC)", "by"), rows)
     console.say(result.summary)
+    if result.statement and result.holder is None:
+        console.say(f"It stopped at statement {result.statement}")
     if result.next_command:
         console.advise(result.next_command)

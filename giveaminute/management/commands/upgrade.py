@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from giveaminute.errors import UsageError
 from giveaminute.management import migrating
 from giveaminute.management.command import Option
 from giveaminute.management.migrating import show
@@ -14,13 +15,31 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIONS", "execute", "show"]
 
-OPTIONS = (Option("version", "The version to go up to (default: head)."), *migrating.OPTIONS)
+OPTIONS = (
+    Option("version", "The version to go up to (default: head)."),
+    Option("abandon", "Undo this half-applied migration by its downgrade, as far as it went."),
+    *migrating.OPTIONS,
+)
 
 
-def execute(settings: Settings, console: Console, version: object = None, **options: Any) -> migrating.Result:
-    """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal."""
+def execute(
+    settings: Settings, console: Console, version: object = None, abandon: object = None, **options: Any
+) -> migrating.Result:
+    """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal, with `abandon` what was undone."""
+    if abandon is not None:
+        _refuse_more(version, options)
+        return migrating.abandon(settings, console, abandon, **options)
     from giveaminute.versioning.repository import Direction
     from giveaminute.versioning.runner import Move
 
     move = Move(Direction.UPGRADE, None if version is None else str(version))
     return migrating.migrate(settings, console, move, **options)
+
+
+def _refuse_more(version: object, options: dict[str, Any]) -> None:
+    more = ["version"] if version is not None else []
+    more += [name for name in options if name not in ("no_backup", "wait", "no_wait", "lock_timeout")]
+    if more:
+        raise UsageError(
+            f"--abandon and --{more[0].replace('_', '-')} do not go together.", "Abandon first; then go on from there."
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.errors import MigrationToolError
+    from giveaminute.versioning.database import Database
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
+    from giveaminute.versioning.doubt import Evidence
+    from giveaminute.versioning.journal import Send
+    from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
@@ -157,6 +161,19 @@ class Dialect(ABC):
         """Hold the right to migrate this database; others wait up to `wait` seconds, then get Busy."""
 
     @abstractmethod
+    def leased(
+        self, database: OpenDatabase, wait: float, command: str, on_wait: Callable[[Holder | None], None]
+    ) -> AbstractContextManager[Lease]:
+        """Hold the lease on this database for a run; `on_wait` is told now and then who has it meanwhile.
+
+        `command`: what the holder is doing, for people. Raises Busy after `wait` seconds.
+        """
+
+    @abstractmethod
+    def holder(self, database: OpenDatabase) -> Holder | None:
+        """Who holds the lease, None where nobody does. Only asks."""
+
+    @abstractmethod
     def claim(self, database: OpenDatabase, wait: float) -> None:
         """Mark this connection as the one that works, for as long as the server is busy with it.
 
@@ -165,8 +182,36 @@ class Dialect(ABC):
         """
 
     @abstractmethod
+    def refuse_unfit(self, database: OpenDatabase) -> None:
+        """Raise NotAsRecorded where this database cannot be migrated safely as it is. Only asks."""
+
+    @abstractmethod
     def untransactional_tables(self, database: OpenDatabase) -> list[str]:
         """The tables whose rows no transaction covers (MyISAM)."""
+
+    @abstractmethod
+    def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
+        """What the objects that a definition touches are now; None where that cannot be told. Only asks."""
+
+    @abstractmethod
+    def rolling(self, database: Database) -> Send:
+        """A way to send definitions from node to node of a cluster. Raises UsageError where there is none."""
+
+    @abstractmethod
+    def is_uneven(self, database: OpenDatabase, statement: str) -> bool:
+        """Whether a definition that went from node to node has come to some of them only. Only asks."""
+
+    @abstractmethod
+    def limit_lock_wait(self, database: OpenDatabase, seconds: float) -> None:
+        """Let no definition of this session wait longer than this for a table's lock."""
+
+    @abstractmethod
+    def blockers(self, database: OpenDatabase) -> list[str]:
+        """Who may hold what a statement waits for, in words, as far as this user may see it."""
+
+    @abstractmethod
+    def is_locked_out(self, error: Exception) -> bool:
+        """Whether a driver's error says that another's lock or commit was in the way, and nothing was done."""
 
     @abstractmethod
     def broken_references(self, database: OpenDatabase) -> list[str]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from giveaminute.errors import Busy, CannotConnect, MigrationToolError
+from giveaminute.errors import Busy, CannotConnect, MigrationToolError, UsageError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.dialects.base import Dialect, DriverConnection, OpenDatabase
+from giveaminute.versioning.lease import NoLease
 
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from giveaminute.versioning.database import Database
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
+    from giveaminute.versioning.doubt import Evidence
+    from giveaminute.versioning.journal import Send
+    from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
@@ -135,11 +140,41 @@ class SQLiteDialect(Dialect):
         # Each step's BEGIN IMMEDIATE is the lock here, and its compare-and-set of the version row the proof.
         yield
 
+    @contextmanager
+    def leased(
+        self, database: OpenDatabase, wait: float, command: str, on_wait: Callable[[Holder | None], None]
+    ) -> Iterator[Lease]:
+        yield NoLease()  # as above
+
+    def holder(self, database: OpenDatabase) -> Holder | None:
+        return None
+
     def claim(self, database: OpenDatabase, wait: float) -> None:
         """A statement here ends with its process."""
 
+    def refuse_unfit(self, database: OpenDatabase) -> None:
+        """Nothing to refuse."""
+
     def untransactional_tables(self, database: OpenDatabase) -> list[str]:
         return []
+
+    def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
+        return None  # nothing is ever in doubt: a step is one transaction
+
+    def rolling(self, database: Database) -> Send:
+        raise UsageError(f"{database.url.name} is on no Galera cluster.", "Leave --rolling out.")
+
+    def is_uneven(self, database: OpenDatabase, statement: str) -> bool:
+        return False
+
+    def limit_lock_wait(self, database: OpenDatabase, seconds: float) -> None:
+        """The step has the write lock before its first statement."""
+
+    def blockers(self, database: OpenDatabase) -> list[str]:
+        return []
+
+    def is_locked_out(self, error: Exception) -> bool:
+        return False  # the connection's own timeout has waited already
 
     def broken_references(self, database: OpenDatabase) -> list[str]:
         rows = database.query("PRAGMA foreign_key_check")

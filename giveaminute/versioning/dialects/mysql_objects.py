@@ -1,0 +1,80 @@
+"""What a server says that its objects are, word for word: the evidence by which a statement in doubt is decided.
+
+A definition is compared only with one that the same server gave before, so its spelling needs no care; what moves
+without a definition (AUTO_INCREMENT counters, the time a trigger was made) is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pymysql
+
+from giveaminute.versioning.dialects.base import OpenDatabase
+from giveaminute.versioning.doubt import ABSENT, Evidence
+from giveaminute.versioning.touched import ObjectKind, Touched, touched
+
+_COUNTER = re.compile(r" AUTO_INCREMENT=\d+(?= |$)")
+# 1049 database, 1146 table, 1305 routine, 1360 trigger, 1539 event, 4091 sequence: «does not exist» in the servers'
+# «Server Error Message Reference».
+_MISSING = {1049, 1146, 1305, 1360, 1539, 4091}
+# Where in the row of SHOW CREATE the definition stands, and the sql_mode of stored programs.
+_PLACES = {
+    ObjectKind.TABLE: (1,),
+    ObjectKind.TRIGGER: (1, 2),
+    ObjectKind.PROCEDURE: (1, 2),
+    ObjectKind.FUNCTION: (1, 2),
+    ObjectKind.EVENT: (1, 3),
+    ObjectKind.DATABASE: (1,),
+}
+
+
+def evidence(database: OpenDatabase, statement: str) -> Evidence | None:
+    """What the objects that a statement touches are now; None where that cannot be told. Only asks."""
+    objects = touched(statement)
+    found = None if objects is None else definitions(database, objects)
+    connection: Any = database.connection
+    return None if found is None else Evidence(connection.get_server_info(), found)
+
+
+def definitions(database: OpenDatabase, objects: Sequence[Touched]) -> dict[str, str] | None:
+    """Each object's definition by its name, `absent` for one that is not there; None where one is kept from us."""
+    found = {}
+    for each in objects:
+        text = _definition(database, each)
+        if text is None:
+            return None
+        found[each.path] = text
+    return found
+
+
+def _definition(database: OpenDatabase, each: Touched) -> str | None:
+    try:
+        (row,) = database.query(f"SHOW CREATE {each.kind.value.upper()} {_name(database, each)}")
+    except pymysql.Error as error:
+        if error.args[0] in _MISSING:
+            return ABSENT
+        raise
+    texts = [row[place] for place in _PLACES[each.kind]]
+    if None in texts:
+        return None  # MySQL and MariaDB keep a routine's body from those who may not alter it
+    text = without_counter("\n".join(str(text) for text in texts))
+    return text.replace(_quote(each.name or ""), "`?`", 1) if each.kind is ObjectKind.TABLE else text
+
+
+def without_counter(definition: str) -> str:
+    """A table's definition, whatever number its next row gets."""
+    return _COUNTER.sub("", definition)
+
+
+def _name(database: OpenDatabase, each: Touched) -> str:
+    if each.name is None:
+        return _quote(database.url.database)
+    schema = f"{_quote(each.schema)}." if each.schema is not None else ""
+    return schema + _quote(each.name)
+
+
+def _quote(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,190 @@
+"""Which objects of a MySQL or MariaDB database a statement defines, told from its tokens alone.
+
+After a crash the journal asks the live database about exactly these: they say whether the statement took effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from giveaminute.versioning.sqltokens import Syntax, tokens
+
+
+class ObjectKind(Enum):
+    """What SHOW CREATE is asked for; views and sequences are asked for as tables."""
+
+    TABLE = "table"
+    TRIGGER = "trigger"
+    PROCEDURE = "procedure"
+    FUNCTION = "function"
+    EVENT = "event"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One object by name. `schema` is None for the session's own database; so is the name of that database."""
+
+    kind: ObjectKind
+    name: str | None
+    schema: str | None = None
+
+    @property
+    def path(self) -> str:
+        """What it is called in the journal: `kind/schema/name`."""
+        return "/".join((self.kind.value, self.schema or "", self.name or ""))
+
+
+Words = Sequence[str]
+_TABLE_LIKE = {"TABLE", "TABLES", "VIEW", "SEQUENCE"}
+_PROGRAMS = {
+    "TRIGGER": ObjectKind.TRIGGER,
+    "PROCEDURE": ObjectKind.PROCEDURE,
+    "FUNCTION": ObjectKind.FUNCTION,
+    "EVENT": ObjectKind.EVENT,
+}
+# Running one of these twice is running it once, and no definition shows it.
+_HARMLESS = {"ANALYZE", "OPTIMIZE", "REPAIR", "FLUSH", "GRANT"}
+# What they move or fill in is in no definition: whether they took effect cannot be seen there.
+_INVISIBLE = {"EXCHANGE", "IMPORT", "DISCARD"}
+
+
+def touched(statement: str) -> tuple[Touched, ...] | None:
+    """The objects that a definition makes, changes or drops, sorted; empty where doing it again does no harm.
+
+    None where that cannot be told from the statement: CALL, CREATE USER, EXCHANGE PARTITION.
+    """
+    words = [token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/"]
+    verb = words[0].upper() if words else ""
+    if verb in _HARMLESS:
+        return ()
+    reader = {
+        "ALTER": _of_alter,
+        "CREATE": _of_create,
+        "DROP": _of_drop,
+        "RENAME": _of_rename,
+        "TRUNCATE": _of_truncate,
+    }.get(verb)
+    found = reader(words[1:]) if reader else None
+    return None if found is None else tuple(sorted(set(found), key=lambda each: each.path))
+
+
+def renames(statement: str) -> list[tuple[Touched, Touched]]:
+    """The pairs of a RENAME TABLE in their order, each an old name and a new one; none for any other statement."""
+    words = [token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/"]
+    found = _of_rename(words[1:]) if words[:1] and words[0].upper() == "RENAME" else None
+    return list(zip(found[::2], found[1::2], strict=True)) if found else []
+
+
+def _of_alter(words: Words) -> list[Touched] | None:
+    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"DATABASE", "SCHEMA"})
+    if place is None:
+        return None
+    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "EXISTS")
+    if what in ("DATABASE", "SCHEMA"):
+        return _database(rest)
+    if what in _PROGRAMS:
+        return _named(_PROGRAMS[what], rest)
+    upper = [word.upper() for word in rest]
+    if _INVISIBLE & set(upper):
+        return None
+    return [*_named(ObjectKind.TABLE, rest), *_new_name(rest, upper)]
+
+
+def _database(rest: Words) -> list[Touched]:
+    unnamed = not rest or rest[0].upper() in ("CHARACTER", "CHARSET", "DEFAULT", "COLLATE", "COMMENT", "ENCRYPTION")
+    return [Touched(ObjectKind.DATABASE, None if unnamed else _bare(rest[0]))]
+
+
+def _new_name(rest: Words, upper: Words) -> list[Touched]:
+    """The other name of ALTER TABLE ... RENAME [TO | AS | =] name."""
+    for place, word in enumerate(upper):
+        if word == "RENAME" and upper[place + 1 : place + 2] not in (["COLUMN"], ["INDEX"], ["KEY"]):
+            after = rest[place + 1 :]
+            return _named(ObjectKind.TABLE, after[1:] if upper[place + 1] in ("TO", "AS", "=") else after)
+    return []
+
+
+def _of_create(words: Words) -> list[Touched] | None:
+    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
+    if place is None:
+        return None
+    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "NOT", "EXISTS")
+    if what == "INDEX":
+        return _of_index(rest)
+    return _named(_PROGRAMS.get(what, ObjectKind.TABLE), rest)
+
+
+def _of_index(rest: Words) -> list[Touched] | None:
+    place = _first(rest, {"ON"})
+    return None if place is None else _named(ObjectKind.TABLE, rest[place + 1 :])
+
+
+def _of_drop(words: Words) -> list[Touched] | None:
+    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
+    if place is None:
+        return None
+    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "EXISTS")
+    if what == "INDEX":
+        return _of_index(rest)
+    if what in _PROGRAMS:
+        return _named(_PROGRAMS[what], rest)
+    return [each for part in _listed(rest) for each in _named(ObjectKind.TABLE, part)]
+
+
+def _of_rename(words: Words) -> list[Touched] | None:
+    if not words or words[0].upper() not in ("TABLE", "TABLES"):
+        return None
+    found: list[Touched] = []
+    for part in _listed(_past(words[1:], "IF", "EXISTS")):
+        place = _first(part, {"TO"})
+        if place is None:
+            return None
+        found += _named(ObjectKind.TABLE, part) + _named(ObjectKind.TABLE, part[place + 1 :])
+    return found
+
+
+def _of_truncate(words: Words) -> list[Touched] | None:
+    return _named(ObjectKind.TABLE, _past(words, "TABLE"))
+
+
+def _listed(words: Words) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == ",":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [part for part in parts if part]
+
+
+def _named(kind: ObjectKind, words: Words) -> list[Touched]:
+    """`name` or `schema.name` at the start of the words."""
+    if not words:
+        return []
+    if len(words) > 2 and words[1] == ".":
+        return [Touched(kind, _bare(words[2]), _bare(words[0]))]
+    return [Touched(kind, _bare(words[0]))]
+
+
+def _first(words: Words, wanted: set[str]) -> int | None:
+    """Where the first of the wanted words stands, before any parenthesis."""
+    for place, word in enumerate(words):
+        if word == "(":
+            return None
+        if word.upper() in wanted:
+            return place
+    return None
+
+
+def _past(words: Words, *phrase: str) -> Words:
+    """The words after the phrase, where they start with it."""
+    return words[len(phrase) :] if [word.upper() for word in words[: len(phrase)]] == list(phrase) else words
+
+
+def _bare(word: str) -> str:
+    if len(word) > 1 and word[0] == word[-1] and word[0] in '`"':
+        return word[1:-1].replace(word[0] * 2, word[0])
+    return word
