@@ -10,9 +10,9 @@ from typing import Any
 from giveaminute.settings import parse_url
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.journal import Recorder
 from giveaminute.versioning.lending import lent
 from giveaminute.versioning.operations import Operations
+from giveaminute.versioning.recorder import Recorder
 from giveaminute.versioning.schema import BOOKKEEPING, Column, Schema, Table
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed, MigrationToolError, UsageError
 from giveaminute.settings import DatabaseUrl
-from giveaminute.versioning import history, journal, rehearsal, runner
+from giveaminute.versioning import entries, history, recorder, rehearsal, runner
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.entries import Entry
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.history import Outcome, Run
-from giveaminute.versioning.journal import Entry
 from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
@@ -139,12 +139,12 @@ def _turned_round(
     """End the upgrade as abandoned, and begin its downgrade behind what is passed over, in one transaction."""
     with database.transaction():
         history.end(database, stopped.id, Outcome.ABANDONED, stopped.seconds or 0.0)
-        journal.clear(database, stopped.id)
+        entries.clear(database, stopped.id)
         if way.passed_over is None:
             return None
         row = downgrade.start(Outcome.RUNNING)
         for entry in way.passed_over:
-            journal.write(database, row, entry)
+            entries.write(database, row, entry)
     found = history.unfinished(database, repository)
     assert found is not None
     return found
@@ -254,10 +254,10 @@ class _PassingOver(Progress):
             cursor.rowcount = cursor.lastrowid = 0
             return
         if not self.sent:
-            found = journal.entries(self._database, history.runs(self._database, self._repository, limit=1)[0].id)
-            self.entries = [journal.as_done(entry) for entry in found if entry.number <= self._passed_over]
+            found = entries.read(self._database, history.runs(self._database, self._repository, limit=1)[0].id)
+            self.entries = [entries.as_done(entry) for entry in found if entry.number <= self._passed_over]
         self.sent += 1
-        journal.send(cursor, statement, parameters, many)
+        recorder.send(cursor, statement, parameters, many)
 
 
 def _stop_where_it_stopped(database: Database, repository: Repository, version: int, texts: list[str]) -> None:
@@ -268,7 +268,7 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
         if what is not StatementKind.QUERY and not _is_among(statement, texts):
             raise _Enough
         seen.append(statement)
-        journal.send(cursor, statement, parameters, many)
+        recorder.send(cursor, statement, parameters, many)
 
     try:
         runner.run(database, repository, Move(Direction.UPGRADE, str(version)), Progress(), send=send)
@@ -279,7 +279,7 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
         raise _Unprovable("all of its statements are done: run invoke upgrade, which only has to say so")
     missing = [text for text in texts if not any(_is_among(statement, [text]) for statement in seen)]
     if missing:
-        raise _Unprovable(f"on a new database it does not send «{journal.shown(missing[0])}»")
+        raise _Unprovable(f"on a new database it does not send «{recorder.shown(missing[0])}»")
     if sum(_is_among(statement, [texts[-1]]) for statement in seen) > 1:
         raise _Unprovable("it stopped in the middle of a loop")
 

@@ -18,9 +18,10 @@ from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
-    from giveaminute.versioning import journal
+    from giveaminute.versioning import entries, journal
     from giveaminute.versioning.lease import Holder
     from giveaminute.versioning.patience import Patience
+    from giveaminute.versioning.recorder import Recorder, Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
 
 
@@ -75,7 +76,7 @@ class StepRun:
         migration: PythonMigration | SqlMigration,
         goal: int,
         patience: Patience,
-        send: journal.Send | None = None,
+        send: Send | None = None,
         backup: str | None = None,
     ) -> None:
         self.send = send
@@ -97,7 +98,7 @@ class StepRun:
         return self._by_journal(stopped, last_statement_applied)
 
     def _as_one_transaction(self) -> StepResult | None:
-        from giveaminute.versioning.journal import Recorder, as_it_is
+        from giveaminute.versioning.recorder import Recorder, as_it_is
 
         recorder = Recorder(self.progress.sending, self.send or as_it_is)
         with self.database.transaction():
@@ -125,6 +126,7 @@ class StepRun:
 
     def _by_journal(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult:
         from giveaminute.versioning import journal
+        from giveaminute.versioning.recorder import as_it_is
 
         taken_up = None
         if stopped is not None:
@@ -138,7 +140,7 @@ class StepRun:
             patience=self.patience,
             title=f"{self.step.direction.value} of {self.step.script.number:03d}",
             sending=self.progress.sending,
-            send=self.send or journal.as_it_is,
+            send=self.send or as_it_is,
         )
         try:
             self._execute(recorder)
@@ -165,7 +167,7 @@ class StepRun:
                 self.database.roll_back()
 
     def _finish_once(self, row: int | None) -> None:
-        from giveaminute.versioning import journal
+        from giveaminute.versioning import entries
 
         row = self.start(Outcome.RUNNING) if row is None else row  # of a script that changed nothing
         advanced = history.advance(self.database, self.repository, self.step.before, self.step.after)
@@ -176,38 +178,38 @@ class StepRun:
                 "Find out who changed it; then run: invoke status",
             )
         history.end(self.database, row, Outcome.DONE, self._seconds())
-        journal.clear(self.database, row)
+        entries.clear(self.database, row)
         self.database.lease.guarded(advanced)
 
-    def settle(self, stopped: Run, applied: bool | None) -> journal.Stopped:
+    def settle(self, stopped: Run, applied: bool | None) -> entries.Stopped:
         """What of it is done. The statement in doubt is decided by what it touches.
 
         Raises HalfApplied where that proves nothing and nobody said.
         """
-        from giveaminute.versioning import journal
+        from giveaminute.versioning import entries
 
-        entries = journal.entries(self.database, stopped.id)
-        last = entries[-1] if entries else None
+        found = entries.read(self.database, stopped.id)
+        last = found[-1] if found else None
         again = False
-        if last is not None and last.state is journal.State.SENT:
+        if last is not None and last.state is entries.State.SENT:
             applied = self._applied(last) if applied is None else applied
-            journal.settle(self.database, stopped.id, last, applied=applied)
+            entries.settle(self.database, stopped.id, last, applied=applied)
             self.database.commit()
-            entries = journal.entries(self.database, stopped.id)
+            found = entries.read(self.database, stopped.id)
             again = not applied
-        refused_last = bool(entries) and entries[-1].state is journal.State.REFUSED
-        done = entries[:-1] if refused_last else entries  # one in the middle the script had caught
-        return journal.Stopped(stopped.id, done, again)
+        refused_last = bool(found) and found[-1].state is entries.State.REFUSED
+        done = found[:-1] if refused_last else found  # one in the middle the script had caught
+        return entries.Stopped(stopped.id, done, again)
 
-    def _applied(self, last: journal.Entry) -> bool:
+    def _applied(self, last: entries.Entry) -> bool:
         """Whether the statement in doubt took effect. Raises HalfApplied where only a person can tell."""
-        from giveaminute.versioning import journal
+        from giveaminute.versioning.recorder import shown
 
         if self.database.dialect.is_uneven(self.database, last.statement):
             if self.send is not None:
                 return False  # the nodes that have it are passed over
             raise HalfApplied(
-                f"«{journal.shown(last.statement)}» has come to some of the nodes only.",
+                f"«{shown(last.statement)}» has come to some of the nodes only.",
                 f"Let it go on from node to node: {self._command()} --rolling",
             )
         now = self.database.dialect.evidence(self.database, last.statement)
@@ -234,7 +236,7 @@ class StepRun:
                 raise
 
     def _record_stop(self, recorder: journal.Journal, error: BaseException) -> None:
-        from giveaminute.versioning import journal
+        from giveaminute.versioning import entries
 
         self.database.roll_back()
         with self.database.transaction():
@@ -243,9 +245,9 @@ class StepRun:
             outcome = Outcome.STOPPED if recorder.committed else Outcome.FAILED
             history.end(self.database, row, outcome, self._seconds(), _first_line(error))
             if outcome is Outcome.FAILED:
-                journal.clear(self.database, row)
+                entries.clear(self.database, row)
             else:
-                journal.settle_sent(self.database, row, recorder.committed)
+                entries.settle_sent(self.database, row, recorder.committed)
 
     def start(self, outcome: Outcome) -> int:
         """Add the run to the history; returns its row."""
@@ -261,7 +263,7 @@ class StepRun:
             self.backup,
         )
 
-    def _execute(self, recorder: journal.Recorder) -> None:
+    def _execute(self, recorder: Recorder) -> None:
         from giveaminute.versioning.script import PythonMigration
 
         if isinstance(self.migration, PythonMigration):
@@ -269,7 +271,7 @@ class StepRun:
         else:
             self._execute_sql(self.migration, recorder)
 
-    def _execute_sql(self, migration: SqlMigration, recorder: journal.Recorder) -> None:
+    def _execute_sql(self, migration: SqlMigration, recorder: Recorder) -> None:
         for statement in migration.statements:
             self.line = statement.line
             cursor = self.database.connection.cursor()
@@ -278,7 +280,7 @@ class StepRun:
             finally:
                 cursor.close()
 
-    def _execute_python(self, migration: PythonMigration, recorder: journal.Recorder) -> None:
+    def _execute_python(self, migration: PythonMigration, recorder: Recorder) -> None:
         from giveaminute.versioning.lending import lent
 
         function = migration.function(self.step.direction)
@@ -294,7 +296,7 @@ class StepRun:
         if len(broken) > before and self.step.direction is Direction.UPGRADE:
             raise MigrationFailed(f"it leaves {len(broken) - before} rows that refer to nothing: {broken[-1]}")
 
-    def _failure(self, error: BaseException, recorder: journal.Recorder) -> MigrationToolError | None:
+    def _failure(self, error: BaseException, recorder: Recorder) -> MigrationToolError | None:
         """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
         ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy)
         if isinstance(error, ours):
@@ -310,7 +312,7 @@ class StepRun:
             )
         return MigrationFailed(f"{where}: {self._reason(error)}", self._remedy(recorder))
 
-    def _statement(self, recorder: journal.Recorder) -> str:
+    def _statement(self, recorder: Recorder) -> str:
         if recorder.failed is None:
             return f", after statement {recorder.number}" if recorder.number else ""
         return f", {recorder.failed}"
@@ -326,7 +328,7 @@ class StepRun:
             return self.database.dialect.explain(cause) + in_the_way
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
-    def _remedy(self, recorder: journal.Recorder) -> str:
+    def _remedy(self, recorder: Recorder) -> str:
         if recorder.committed:
             return (
                 f"Committed before it: {recorder.committed} of its statements; the version stays {self.step.before}."
@@ -341,7 +343,7 @@ class StepRun:
     def _target(self) -> str:
         return "" if self.goal == self.repository.head else f" --version {self.goal}"
 
-    def _result(self, recorder: journal.Recorder) -> StepResult:
+    def _result(self, recorder: Recorder) -> StepResult:
         script = self.step.script
         if recorder.session_changed:
             self.database.reopen()  # the next migration starts with the session that it would have if run alone

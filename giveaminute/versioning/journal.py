@@ -1,4 +1,4 @@
-"""The statements of the run under way, one place beneath everything that a migration sends.
+"""Each statement of the run under way written down before it is sent; on a resume those that were done passed over.
 
 Where DDL is transactional (SQLite) statements are only counted: a failure takes all of them back. On MySQL each
 one is written down before it is sent, and committed with it: DML in one transaction with its entry, DDL by the
@@ -9,29 +9,22 @@ then stands there too, so that running it again takes the same way, with each st
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time
-from enum import Enum
+from dataclasses import replace
 from typing import Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed
-from giveaminute.versioning import answers, doubt, history
-from giveaminute.versioning.answers import Answer
+from giveaminute.versioning import answers, doubt, entries
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
-from giveaminute.versioning.doubt import Evidence
 from giveaminute.versioning.elsewhere import CATALOGUES, databases_named
-from giveaminute.versioning.lease import Lease, NoLease
+from giveaminute.versioning.entries import Entry, State, Stopped
+from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.patience import Patience
-from giveaminute.versioning.statements import StatementKind, kind
+from giveaminute.versioning.recorder import Recorder, Send, Sending, as_it_is, shown, untold
+from giveaminute.versioning.statements import StatementKind
 
-SHOWN = 70
-"""Characters of a statement in a message."""
-_WORD = re.compile(r"\w+")
 _SESSION_ONLY = re.compile(
     r"(?<![@\w])@(?!@)[\w$.`'\"]+|\blast_insert_id\s*\(\s*\)|\b(?:found_rows|row_count)\s*\(|\btemporary\s+table\b",
     re.IGNORECASE,
@@ -40,127 +33,6 @@ _BY_HAND = (
     "Restore the backup from before it, or bring the schema by hand to what the script makes"
     " and set the version row to that version."
 )
-_TOO_MUCH = "too much to keep"
-MOST_ANSWERS = 4 * 1024 * 1024
-"""Bytes of answers kept with one statement; a script that asks for more should walk its rows in batches."""
-
-
-class State(Enum):
-    """What an entry proves: SENT is in doubt when it is the last one, and done when another follows it."""
-
-    SENT = "sent"
-    DONE = "done"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One statement of an unfinished run. `answers`: the hash of each question since the one before, and its answer.
-
-    `refusal` is the error that the server answered, None where it did not; `last_id` the AUTO_INCREMENT value made;
-    `evidence` what a definition's objects were before it.
-    """
-
-    number: int
-    state: State
-    hash: str
-    statement: str
-    answers: list[Any]
-    matched: int = 0
-    last_id: int = 0
-    refusal: Answer | None = None
-    evidence: Evidence | None = None
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A run that is taken up again: its row in the history, what of it is known to be done, and whether the next
-    statement was sent before, in vain.
-    """
-
-    run: int
-    done: list[Entry]
-    again: bool = False
-
-
-def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
-    """Give a statement to the driver."""
-    if many:
-        cursor.executemany(statement, parameters)
-    elif parameters is None:
-        cursor.execute(statement)
-    else:
-        cursor.execute(statement, parameters)
-
-
-Send = Callable[[Cursor, StatementKind, str, Any, bool], None]
-"""Gives a statement of a migration to the driver: cursor, what it is, text, parameters, whether they are many sets."""
-Sending = Callable[[int, str, Any], None]
-"""Told of a statement that is about to change something: its number from 1, text, parameters."""
-
-
-def as_it_is(cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-    """The usual way to send."""
-    send(cursor, statement, parameters, many)
-
-
-def untold(number: int, statement: str, parameters: Any) -> None:
-    """Nobody wants to know."""
-
-
-class Recorder:
-    """Counts the statements of one migration, and keeps the one that failed for the message."""
-
-    def __init__(self, sending: Sending = untold, send: Send = as_it_is) -> None:
-        self._sending = sending
-        self._send = send
-        self.number = 0
-        self.failed: str | None = None
-        self.session_changed = False
-
-    def execute(self, cursor: Cursor, statement: str, parameters: Any, *, many: bool = False) -> None:
-        """Send one statement. Raises MigrationFailed for one that would end the run's transaction."""
-        before = self.number
-        try:
-            self._execute(cursor, kind(statement), statement, parameters, many)
-        except BaseException:
-            number = f"statement {self.number} " if self.number > before else ""
-            self.failed = self.failed or f"{number}«{shown(statement)}»"
-            raise
-        self.failed = None
-
-    def _execute(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        _refuse(what, statement)
-        self.refuse_elsewhere(what, statement)
-        if what is StatementKind.QUERY:
-            self.ask(cursor, statement, parameters)
-        elif what is StatementKind.SESSION:
-            self.session_changed = True
-            self.set_session(cursor, statement, parameters)
-        else:
-            self.number += 1
-            self.change(cursor, what, statement, parameters, many)
-
-    def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
-        """Raise MigrationFailed for a statement that would change another database than the run's."""
-
-    def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
-        """Send a question."""
-        self._send(cursor, StatementKind.QUERY, statement, parameters, False)
-
-    def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
-        """Send a statement whose effect ends with the session; on a resume it is sent again."""
-        self._send(cursor, StatementKind.SESSION, statement, parameters, False)
-
-    def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        """Send a statement that changes something."""
-        self._sending(self.number, statement, parameters)
-        self._send(cursor, what, statement, parameters, many)
-
-    @property
-    def committed(self) -> int:
-        """How many statements no rollback can take back."""
-        return 0
 
 
 class Journal(Recorder):
@@ -194,7 +66,7 @@ class Journal(Recorder):
         self._sent = len(done)
 
     def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
-        question = fingerprint(statement, parameters)
+        question = entries.fingerprint(statement, parameters)
         if self.number < len(self._done):
             self._answer_again(cursor, question, statement)
             return
@@ -220,9 +92,9 @@ class Journal(Recorder):
 
     def _answer_again(self, cursor: Cursor, question: str, statement: str) -> None:
         recorded = next(self._replayed, None)
-        if recorded == _TOO_MUCH:
+        if recorded == entries.TOO_MUCH:
             raise HalfApplied(
-                f"The migration had asked for more than {MOST_ANSWERS // 1024 // 1024} MiB, which was not kept:"
+                f"The migration had asked for more than {entries.MOST_ANSWERS // 1024 // 1024} MiB, which was not kept:"
                 " it cannot be taken up again.",
                 _BY_HAND,
             )
@@ -243,7 +115,13 @@ class Journal(Recorder):
         change = what is StatementKind.CHANGE
         together = change and self._rolls_back(statement)
         state = State.DONE if together else State.SENT
-        entry = Entry(self.number, state, fingerprint(statement, parameters), _text(statement, parameters), self._asked)
+        entry = Entry(
+            self.number,
+            state,
+            entries.fingerprint(statement, parameters),
+            entries.text(statement, parameters),
+            self._asked,
+        )
         self._asked = []
         if self.number <= len(self._done):
             self._skip(cursor, entry, self._done[self.number - 1])
@@ -315,7 +193,7 @@ class Journal(Recorder):
         """Write it down; with `guarded` only while the lease is held, of which its end then needs no other proof."""
         if self._run is None:
             self._run = self._start()
-        write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
+        entries.write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
 
     def _roll_back(self) -> None:
         self._database.roll_back()
@@ -368,127 +246,6 @@ class Journal(Recorder):
         self._write(replace(entry, state=State.REFUSED, refusal=answers.refusal(error)))
         self._database.commit()
         self._durable = True
-
-
-_BELONGS_TO_THE_RUN = {
-    "use": "the journal is in this database",
-    "lock": "the journal's own tables would be locked out",
-    "unlock": "it is of no use without LOCK TABLES",
-}
-
-
-def _refuse(what: StatementKind, statement: str) -> None:
-    """Raise MigrationFailed for a statement that would end the run's transaction or take its tables away."""
-    words = [word.lower() for word in _WORD.findall(statement)]
-    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
-        reason = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
-    elif what is StatementKind.SESSION and words and words[0] in _BELONGS_TO_THE_RUN:
-        reason = _BELONGS_TO_THE_RUN[words[0]]
-    else:
-        return
-    raise MigrationFailed(f"{reason}. Take the statement out of the script")
-
-
-def entries(database: Database, run: int) -> list[Entry]:
-    """The statements of an unfinished run in their order. Only asks."""
-    rows = database.query(
-        "SELECT number, state, hash, statement, answers, matched, last_id, refusal, evidence FROM migrate_journal"
-        " WHERE run = :run ORDER BY number",
-        {"run": run},
-    )
-    return [
-        Entry(
-            number,
-            State(state),
-            digest,
-            text,
-            json.loads(told),
-            matched or 0,
-            last_id or 0,
-            refusal and json.loads(refusal),
-            evidence and Evidence.from_json(evidence),
-        )
-        for number, state, digest, text, told, matched, last_id, refusal, evidence in rows
-    ]
-
-
-def clear(database: Database, run: int) -> None:
-    """Forget the statements of a run that has ended."""
-    database.execute("DELETE FROM migrate_journal WHERE run = :run", {"run": run})
-
-
-def settle(database: Database, run: int, last: Entry, *, applied: bool) -> None:
-    """Write down what is known by now of the statement in doubt."""
-    where = {"run": run, "number": last.number}
-    if applied:
-        database.execute(
-            "UPDATE migrate_journal SET state = :state WHERE run = :run AND number = :number",
-            {"state": State.DONE.value, **where},
-        )
-    else:
-        database.execute("DELETE FROM migrate_journal WHERE run = :run AND number = :number", where)
-
-
-def settle_sent(database: Database, run: int, committed: int) -> None:
-    """Write down that the first `committed` statements of a run came back from the server."""
-    database.execute(
-        "UPDATE migrate_journal SET state = :done WHERE run = :run AND state = :sent AND number <= :committed",
-        {"done": State.DONE.value, "sent": State.SENT.value, "run": run, "committed": committed},
-    )
-
-
-def shown(statement: str) -> str:
-    """A statement in one short line, for a message."""
-    line = " ".join(statement.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
-
-
-def fingerprint(statement: str, parameters: Any) -> str:
-    """What a statement is recognised by on a resume. Moments are left out: a second run has other ones."""
-    return hashlib.sha256(f"{statement}\0{_stable(parameters)}".encode()).hexdigest()
-
-
-def _stable(parameters: Any) -> str:
-    if isinstance(parameters, dict):
-        return repr(sorted((str(name), _stable(value)) for name, value in parameters.items()))
-    if isinstance(parameters, (list, tuple)):
-        return repr([_stable(value) for value in parameters])
-    return type(parameters).__name__ if isinstance(parameters, (datetime, date, time)) else repr(parameters)
-
-
-def _text(statement: str, parameters: Any) -> str:
-    return statement if not parameters else f"{statement}  -- {shown(repr(parameters))}"
-
-
-def as_done(entry: Entry) -> Entry:
-    """The entry of a statement that counts as done, with what was asked before it."""
-    return replace(entry, state=State.DONE, refusal=None, evidence=None)
-
-
-def write(database: Database, run: int, entry: Entry, lease: Lease | None = None) -> None:
-    """Write a statement down; with a lease only while that is held. Raises LeaseLost."""
-    lease = lease or NoLease()
-    told = json.dumps(entry.answers)
-    written = database.execute(
-        "REPLACE INTO migrate_journal"
-        " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, refusal)"
-        " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :refusal"
-        f"{lease.guard}",
-        {
-            "number": entry.number,
-            "run": run,
-            "state": entry.state.value,
-            "hash": entry.hash,
-            "statement": entry.statement,
-            "answers": told if len(told) <= MOST_ANSWERS else json.dumps([_TOO_MUCH]),
-            "evidence": None if entry.evidence is None else entry.evidence.to_json(),
-            "matched": entry.matched,
-            "last_id": entry.last_id,
-            "started": history.now(),
-            "refusal": None if entry.refusal is None else json.dumps(entry.refusal),
-        },
-    )
-    lease.guarded(written > 0)
 
 
 def _answers(done: Sequence[Entry]) -> list[Any]:

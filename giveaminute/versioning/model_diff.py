@@ -18,8 +18,8 @@ from giveaminute.versioning import runner
 from giveaminute.versioning.compare import Wording, compare
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
-from giveaminute.versioning.journal import Recorder
 from giveaminute.versioning.lending import lent
+from giveaminute.versioning.recorder import Recorder
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
 from giveaminute.versioning.schema import BOOKKEEPING, Column, ForeignKey, Index, Schema, Table

@@ -28,7 +28,7 @@ from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.schema import BOOKKEEPING
 
 if TYPE_CHECKING:
-    from giveaminute.versioning.journal import Send
+    from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
     from giveaminute.versioning.sqltokens import Syntax
 

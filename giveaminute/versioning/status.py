@@ -74,12 +74,12 @@ def read_status(database: Database, repository: Repository) -> Status:
 
 
 def _last_statement(database: Database, stopped: Run | None) -> str | None:
-    from giveaminute.versioning import journal
+    from giveaminute.versioning import entries
 
     if stopped is None or database.dialect.transactional_ddl:
         return None  # there a migration that stopped has left nothing
-    entries = journal.entries(database, stopped.id)
-    return f"{entries[-1].number}: {' '.join(entries[-1].statement.split())}" if entries else None
+    found = entries.read(database, stopped.id)
+    return f"{found[-1].number}: {' '.join(found[-1].statement.split())}" if found else None
 
 
 def _last_upgrades(runs: list[Run]) -> dict[int, Run]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from giveaminute.versioning import answers, journal, mentions
+from giveaminute.versioning import answers, mentions, recorder
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.dialects.costs import Cost
@@ -106,13 +106,13 @@ class Watch(Progress):
     # What the migrations send
 
     def send(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        """Send a statement of the current step to the copy; see `journal.Send`."""
+        """Send a statement of the current step to the copy; see `recorder.Send`."""
         assert self.current is not None
         self.current.sent += 1
         if what is StatementKind.QUERY:
             self._ask(cursor, statement, parameters)
         elif what is StatementKind.SESSION:
-            journal.send(cursor, statement, parameters, many)
+            recorder.send(cursor, statement, parameters, many)
             self._set_session(statement, parameters)
         else:
             self._change(cursor, what, statement, parameters, many)
@@ -130,7 +130,7 @@ class Watch(Progress):
             from_live = not self._touched & set(unknown) and self._ask_live(cursor, question, parameters)
             answered = Answered.LIVE if from_live else Answered.NOBODY
         if answered is not Answered.LIVE:
-            journal.send(cursor, question, parameters, many=False)
+            recorder.send(cursor, question, parameters, many=False)
         line, by_script = self._place(question)
         if by_script and (unknown or set(names) - BOOKKEEPING):
             self._add_question(line, self._as_text(question, parameters), answered)
@@ -139,7 +139,7 @@ class Watch(Progress):
         """Let the live table answer in the copy's place; False where it has no answer."""
         asking = self._live.connection.cursor()
         try:
-            journal.send(asking, self._as_live(question), parameters, many=False)
+            recorder.send(asking, self._as_live(question), parameters, many=False)
             answers.replay(cursor, answers.remember(asking), self._live.dialect)
         except self._live.dialect.driver_error as error:
             if self._live.dialect.is_connection_lost(error):
@@ -161,7 +161,7 @@ class Watch(Progress):
         if what is StatementKind.DEFINITION and not parameters:
             cost = self._costs.send(cursor, statement)
         else:
-            journal.send(cursor, statement, parameters, many)
+            recorder.send(cursor, statement, parameters, many)
             cost = self._costs.of_change(self._database, table)
             known = self._touched_by(cursor, statement, names)
         self._session = self._form.session(self._database) if session else self._session

@@ -14,8 +14,8 @@ from giveaminute.errors import MigrationFailed
 from giveaminute.settings import parse_url
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
-from giveaminute.versioning.journal import Recorder
 from giveaminute.versioning.lending import lent
+from giveaminute.versioning.recorder import Recorder
 
 
 class Witness(Recorder):

@@ -17,8 +17,8 @@ from giveaminute.versioning.authoring.python_text import WIDTH, Statement, body,
 from giveaminute.versioning.authoring.statements import statements
 from giveaminute.versioning.authoring.way import Way
 from giveaminute.versioning.database import Database
-from giveaminute.versioning.journal import Recorder
 from giveaminute.versioning.lending import lent
+from giveaminute.versioning.recorder import Recorder
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.templates import plain_title
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
-    from giveaminute.versioning.journal import Send
     from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
+    from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
 

@@ -1,0 +1,120 @@
+"""One place beneath everything that a migration sends: counted, and refused if it would end the run's transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from giveaminute.errors import MigrationFailed
+from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.statements import StatementKind, kind
+
+SHOWN = 70
+"""Characters of a statement in a message."""
+_WORD = re.compile(r"\w+")
+
+
+def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
+    """Give a statement to the driver."""
+    if many:
+        cursor.executemany(statement, parameters)
+    elif parameters is None:
+        cursor.execute(statement)
+    else:
+        cursor.execute(statement, parameters)
+
+
+Send = Callable[[Cursor, StatementKind, str, Any, bool], None]
+"""Gives a statement of a migration to the driver: cursor, what it is, text, parameters, whether they are many sets."""
+Sending = Callable[[int, str, Any], None]
+"""Told of a statement that is about to change something: its number from 1, text, parameters."""
+
+
+def as_it_is(cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+    """The usual way to send."""
+    send(cursor, statement, parameters, many)
+
+
+def untold(number: int, statement: str, parameters: Any) -> None:
+    """Nobody wants to know."""
+
+
+class Recorder:
+    """Counts the statements of one migration, and keeps the one that failed for the message."""
+
+    def __init__(self, sending: Sending = untold, send: Send = as_it_is) -> None:
+        self._sending = sending
+        self._send = send
+        self.number = 0
+        self.failed: str | None = None
+        self.session_changed = False
+
+    def execute(self, cursor: Cursor, statement: str, parameters: Any, *, many: bool = False) -> None:
+        """Send one statement. Raises MigrationFailed for one that would end the run's transaction."""
+        before = self.number
+        try:
+            self._execute(cursor, kind(statement), statement, parameters, many)
+        except BaseException:
+            number = f"statement {self.number} " if self.number > before else ""
+            self.failed = self.failed or f"{number}«{shown(statement)}»"
+            raise
+        self.failed = None
+
+    def _execute(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        _refuse(what, statement)
+        self.refuse_elsewhere(what, statement)
+        if what is StatementKind.QUERY:
+            self.ask(cursor, statement, parameters)
+        elif what is StatementKind.SESSION:
+            self.session_changed = True
+            self.set_session(cursor, statement, parameters)
+        else:
+            self.number += 1
+            self.change(cursor, what, statement, parameters, many)
+
+    def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
+        """Raise MigrationFailed for a statement that would change another database than the run's."""
+
+    def ask(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        """Send a question."""
+        self._send(cursor, StatementKind.QUERY, statement, parameters, False)
+
+    def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
+        """Send a statement whose effect ends with the session; on a resume it is sent again."""
+        self._send(cursor, StatementKind.SESSION, statement, parameters, False)
+
+    def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
+        """Send a statement that changes something."""
+        self._sending(self.number, statement, parameters)
+        self._send(cursor, what, statement, parameters, many)
+
+    @property
+    def committed(self) -> int:
+        """How many statements no rollback can take back."""
+        return 0
+
+
+_BELONGS_TO_THE_RUN = {
+    "use": "the journal is in this database",
+    "lock": "the journal's own tables would be locked out",
+    "unlock": "it is of no use without LOCK TABLES",
+}
+
+
+def _refuse(what: StatementKind, statement: str) -> None:
+    """Raise MigrationFailed for a statement that would end the run's transaction or take its tables away."""
+    words = [word.lower() for word in _WORD.findall(statement)]
+    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
+        reason = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
+    elif what is StatementKind.SESSION and words and words[0] in _BELONGS_TO_THE_RUN:
+        reason = _BELONGS_TO_THE_RUN[words[0]]
+    else:
+        return
+    raise MigrationFailed(f"{reason}. Take the statement out of the script")
+
+
+def shown(statement: str) -> str:
+    """A statement in one short line, for a message."""
+    line = " ".join(statement.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
