@@ -140,3 +140,42 @@ def test_a_slow_holder_is_not_robbed(slow: tuple[list[str], Path], mysql_family_
     held.unlink()
     assert ended(holder)[0] == 0
     whole(mysql_family_url)
+
+
+def test_the_heartbeat_comes_back_after_a_reconnect_that_failed(
+    slow: tuple[list[str], Path], mysql_family_url: str, server: Server
+) -> None:
+    """Its connection is killed, and for some seconds nobody gets in."""
+    words, held = slow
+    user = f"beat_{os.getpid()}"
+    name = mysql_family_url.rsplit("/", 1)[1]
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE USER {user} IDENTIFIED BY 'secret'")
+        cursor.execute(f"GRANT ALL ON `{name}`.* TO {user}")
+    try:
+        words = [
+            f"mysql://{user}:secret@{server.host}:{server.port}/{name}" if "://" in word else word for word in words
+        ]
+        holder = holding(words, held)
+        _cut_off(server, user, name, seconds=4)
+        time.sleep(TERM)
+        ((silent,),) = query(
+            mysql_family_url, "SELECT TIMESTAMPDIFF(SECOND, renewed, UTC_TIMESTAMP(6)) FROM migrate_lease"
+        )
+        assert silent < TERM / 2
+        held.unlink()
+        assert ended(holder)[0] == 0
+        whole(mysql_family_url)
+    finally:
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP USER {user}")
+
+
+def _cut_off(server: Server, user: str, name: str, seconds: float) -> None:
+    with server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT beating FROM migrate_lease")
+        (number,) = cursor.fetchone() or (0,)
+        cursor.execute(f"ALTER USER {user} ACCOUNT LOCK")
+        cursor.execute(f"KILL {int(number)}")
+        time.sleep(seconds)
+        cursor.execute(f"ALTER USER {user} ACCOUNT UNLOCK")

@@ -84,6 +84,8 @@ def test_a_long_transaction_makes_nobody_queue_for_longer_than_the_lock_timeout(
     with server.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(nickname) + COUNT(*) FROM user")
         assert cursor.fetchone() == (2,)
+        cursor.execute("SELECT outcome FROM migrate_history")
+        assert cursor.fetchall() == (("done",),)
 
 
 def test_when_the_wait_is_over_the_error_names_who_is_in_the_way(

@@ -12,7 +12,7 @@ from invoke.program import Program
 from invoke.tasks import Task
 
 from giveaminute import __version__
-from giveaminute.errors import ExitCode, UsageError
+from giveaminute.errors import ExitCode, Terminated, UsageError
 from giveaminute.management.command import Command, commands
 from giveaminute.management.console import Console
 from giveaminute.management.invocation import run
@@ -41,6 +41,9 @@ def task(command: Command, program: str) -> Task[Any]:
             console.say("Interrupted.")
             console.advise("To see where it stands: invoke status")
             code = 130
+        except Terminated:
+            console.say("Terminated. To see where it stands: " + console.placed("invoke status"))
+            code = 143
         if code != ExitCode.DONE:
             raise Exit(code=int(code))
 

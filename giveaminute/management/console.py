@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from giveaminute.errors import MigrationToolError, UsageError
 
 _PROGRAM = re.compile(r"\binvoke(?= [a-z-])")
-_COMMAND = re.compile(r"\binvoke (?!script|source)[a-z][a-z-]*(?: --[a-z-]+ [\w+-]+| [+-]?\d+)*")
+_COMMAND = re.compile(r"\binvoke (?!script|source)[a-z][a-z-]*(?: --[a-z-]+ [\w+-]+(?![\w/]|\.\w)| [+-]?\d+)*")
 
 
 class Console:
@@ -33,9 +33,15 @@ class Console:
         self.place = ""
         """The options that said where the database and the scripts are: advice without them would be for another."""
         self._held = False
+        self._make_fit()
+
+    def _make_fit(self) -> None:
+        """An arrow that a locale cannot write is no reason to fail; a result for a file or program is UTF-8."""
         for stream in (self.stdout, self.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # an arrow that a locale cannot write is no reason to fail
+            if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
+        if isinstance(self.stdout, io.TextIOWrapper) and not self.stdout.isatty():
+            self.stdout.reconfigure(encoding="utf-8")
 
     @property
     def width(self) -> int:
@@ -83,9 +89,12 @@ class Console:
             self.advise(error.remedy)
 
     def advise(self, text: str) -> None:
-        """What to do next: stderr. A command in it is made the one to type here: program, database, scripts."""
-        placed = _COMMAND.sub(lambda found: found[0] + self.place, text)
-        self.say(f"  {self.bold('→')} {_PROGRAM.sub(self.program, placed)}")
+        """What to do next: stderr."""
+        self.say(f"  {self.bold('→')} {self.placed(text)}")
+
+    def placed(self, text: str) -> str:
+        """Advice with each command in it made the one to type here: program, database, scripts."""
+        return _PROGRAM.sub(self.program, _COMMAND.sub(lambda found: found[0] + self.place, text))
 
     def confirm(self, question: str, yes: bool) -> None:
         """Go on only with a yes. Raises UsageError on a no, and where nobody can be asked."""
@@ -137,6 +146,9 @@ class Console:
 
 class Silent(Console):
     """For `call_command`: says nothing, asks nothing; the caller has decided."""
+
+    def _make_fit(self) -> None:
+        """The streams are the caller's own."""
 
     def result(self, text: str) -> None:
         """Nothing: the caller gets the result itself."""

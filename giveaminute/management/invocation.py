@@ -35,7 +35,7 @@ def execute(command: Command, console: Console, options: Mapping[str, Any]) -> A
 
 
 def run(command: Command, console: Console, options: Mapping[str, Any]) -> int:
-    """Run a command for a person or a script; returns the exit code. Only Ctrl-C gets through."""
+    """Run a command for a person or a script; returns the exit code. Only Ctrl-C and SIGTERM get through."""
     try:
         return _run(command, console, options)
     except BrokenPipeError:  # whoever reads the result has enough of it, as `head` has
@@ -60,7 +60,7 @@ def _run(command: Command, console: Console, options: Mapping[str, Any]) -> int:
                     "error": {
                         "code": type(error).__name__,
                         "message": error.message,
-                        "remedy": error.remedy,
+                        "remedy": None if error.remedy is None else console.placed(error.remedy),
                         "exit_code": error.exit_code,
                         **error.details,
                     }

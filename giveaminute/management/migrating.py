@@ -108,7 +108,10 @@ def migrate(
         if agree is not None:
             agree(before, steps[-1].after if steps else before)
         save = _is_to_be_saved(asked, repository, migrations, stopped, told)
-    saved = str(_backed_up(settings, console, repository, seconds, told)) if save else None
+
+    def back_up() -> str:
+        return str(_backed_up(settings, console, repository, seconds, told, alone=False))
+
     move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
     with opened(settings.url, read_only=False, wait=seconds) as database:
         return runner.run(
@@ -119,7 +122,7 @@ def migrate(
             wait=seconds,
             lock_timeout=locked,
             last_statement_applied=applied,
-            backup=saved,
+            save=back_up if save else None,  # within the lease: of many that are started together one takes it
             migrations=migrations,
             send=database.dialect.rolling(database) if rolling else None,
         )
@@ -151,14 +154,25 @@ def _is_to_be_saved(
     return told and bool(runner.application_tables(database, repository))
 
 
-def _backed_up(settings: Settings, console: Console, repository: Repository, wait: float, told: bool | None) -> Path:
-    """The backup, complete. Raises what the backup raises, with the way around it where nobody asked for one."""
+def _backed_up(
+    settings: Settings,
+    console: Console,
+    repository: Repository,
+    wait: float,
+    told: bool | None,
+    *,
+    alone: bool = True,
+) -> Path:
+    """The backup, complete. Raises what the backup raises, with the way around it where nobody asked for one.
+
+    `alone` is False where the lease is held.
+    """
     from giveaminute.management import copying
     from giveaminute.versioning.backups import Options, backup
 
     if told is None:
         console.say("This may lose data: a backup is taken first (--no-backup leaves it out).")
-    options = Options(folder=copying.folder(), wait=wait)
+    options = Options(folder=copying.folder(), wait=wait, alone=alone)
     try:
         made = backup(settings.url, repository, options, copying.ConsoleProgress(console))
     except BackupFailed as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from giveaminute.errors import UsageError
 from giveaminute.management.command import Option
 
 if TYPE_CHECKING:
@@ -21,6 +23,17 @@ def is_ours(settings: Settings) -> bool:
     from giveaminute.settings import DEFAULT_REPOSITORY
 
     return settings.repository.resolve() == DEFAULT_REPOSITORY
+
+
+def snapshots_of(settings: Settings, folder: str | None) -> Path:
+    """Where the snapshots of these scripts lie. Raises UsageError where nobody says: ours are of our scripts only."""
+    from giveaminute.settings import SNAPSHOTS
+
+    if folder:
+        return Path(folder)
+    if not is_ours(settings):
+        raise UsageError("Where the snapshots of these scripts lie is not known.", "Say it: --folder FOLDER")
+    return SNAPSHOTS
 
 
 def metadata_of(settings: Settings, models: str | None) -> sqlalchemy.MetaData | None:

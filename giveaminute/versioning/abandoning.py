@@ -130,7 +130,7 @@ def _settled(database: Database, repository: Repository, stopped: Run, progress:
     step = Step(script, Direction.UPGRADE, before=stopped.version - 1, after=stopped.version)
     patience = Patience(database)
     found = StepRun(database, repository, progress, step, migration, stopped.version, patience).settle(stopped, None)
-    return [entry for entry in found.done if entry.refusal is None]
+    return [entry for entry in found.done if entry.reply is None or "class" not in entry.reply]
 
 
 def _turned_round(
@@ -250,7 +250,7 @@ class _PassingOver(Progress):
         self._number = number
 
     def send(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        if self._number <= self._passed_over:
+        if what is not StatementKind.QUERY and self._number <= self._passed_over:
             cursor.rowcount = cursor.lastrowid = 0
             return
         if not self.sent:
@@ -286,4 +286,5 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
 
 def _is_among(statement: str, texts: list[str]) -> bool:
     """Journal texts may end with their parameters."""
-    return any(text == statement or text.startswith(f"{statement}  -- ") for text in texts)
+    shapes = {entries.text(statement, None), entries.text(statement, ())}
+    return any(text in shapes or any(text.startswith(f"{shape}  -- ") for shape in shapes) for text in texts)

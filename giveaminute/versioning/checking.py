@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from giveaminute.errors import UsageError
 from giveaminute.settings import DatabaseUrl
-from giveaminute.versioning import history, runner
+from giveaminute.versioning import history, status
+from giveaminute.versioning.building import build
 from giveaminute.versioning.compare import Difference, Kind, compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.history import Outcome
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
 from giveaminute.versioning.scratch import scratch
+from giveaminute.versioning.unseen import NOTHING, Unseen, unseen
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -63,6 +64,8 @@ class Report:
     findings: tuple[Finding, ...]
     diff: str = ""
     fix: Fix | None = None
+    unseen: tuple[str, ...] = ()
+    """What this user may not see, and was left out, in words."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class _Told:
     diff: str = ""
     promised: Schema | None = None
     live: Schema | None = None
+    unseen: Unseen = NOTHING
 
 
 @dataclass(frozen=True)
@@ -81,22 +85,26 @@ class Context:
 
     url: DatabaseUrl
     repository: Repository
-    snapshots: Path
+    snapshots: Path | None
     metadata: sqlalchemy.MetaData | None
 
 
 def check(context: Context, subjects: Sequence[Subject], fix: Remedy | None = None) -> Report:
     """Ask each subject in turn; with `fix` write a migration for what the schema was found to differ in.
 
-    Raises NotUnderVersionControl, DatabaseAhead, CannotConnect; UsageError where there is nothing to write it on.
+    Raises NotUnderVersionControl, DatabaseAhead, CannotConnect; UsageError where there is nothing to write it on;
+    HalfApplied and Busy where a migration has changed a part of what is asked about.
     """
     with opened(context.url, read_only=True) as database:
         version = history.version(database, context.repository)
+        if {Subject.SCHEMA, Subject.SCRIPTS} & set(subjects):
+            status.refuse_unfinished(database, context.repository)
     told = {subject: _CHECKS[subject](context) for subject in subjects}
     found = [Finding(subject, words) for subject, each in told.items() for words in each.words]
     written = _fixed(context, version, told.get(Subject.SCHEMA), fix) if fix is not None else None
     diff = "".join(each.diff for each in told.values())
-    return Report(context.url.name, version, tuple(subjects), tuple(found), diff, written)
+    left_out = tuple(words for each in told.values() for words in each.unseen.words)
+    return Report(context.url.name, version, tuple(subjects), tuple(found), diff, written, left_out)
 
 
 def _fixed(context: Context, version: int | None, told: _Told | None, remedy: Remedy) -> Fix | None:
@@ -113,7 +121,7 @@ def _fixed(context: Context, version: int | None, told: _Told | None, remedy: Re
             "Bring it to the newest version first: invoke upgrade",
         )
     with opened(context.url, read_only=True) as database:
-        draft = from_drift.author(database, context.repository, told.promised, told.live, remedy)
+        draft = from_drift.author(database, context.repository, told.promised, told.live, remedy, told.unseen)
     path = templates.write(context.repository, draft.title, draft.text())
     return Fix(path, draft.left)
 
@@ -121,7 +129,7 @@ def _fixed(context: Context, version: int | None, told: _Told | None, remedy: Re
 def schema_at(url: DatabaseUrl, repository: Repository, version: int) -> Schema:
     """The schema that the scripts promise at this version, built in a scratch database."""
     with scratch(url) as made, opened(made.url, read_only=False) as database:
-        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), Progress())
+        build(database, repository, url, version)
         return database.dialect.read_schema(database).without()
 
 
@@ -129,10 +137,12 @@ def _schema(context: Context) -> _Told:
     with opened(context.url, read_only=True) as live, scratch(context.url) as made:
         version, _ = Move(Direction.UPGRADE).steps(live, context.repository)  # refuses one that is ahead
         found = live.dialect.read_schema(live).without()
+        hidden = unseen(live.dialect.unseen_kinds(live), found)
+        found = hidden.left_out(found)
         live.roll_back()  # building takes a while, and a transaction left open holds up others
         with opened(made.url, read_only=False) as built:
-            runner.run(built, context.repository, Move(Direction.UPGRADE, str(version)), Progress())
-            promised = built.dialect.read_schema(built).without()
+            build(built, context.repository, context.url, version)
+            promised = hidden.left_out(built.dialect.read_schema(built).without())
             differences = compare(promised, found)
             name = context.url.name
             sides = (
@@ -142,7 +152,7 @@ def _schema(context: Context) -> _Told:
                 f"{name} (as it is)",
             )
     diff = "".join(difflib.unified_diff(*sides)) if differences else ""
-    return _Told([each.words for each in differences], diff, promised, found)
+    return _Told([each.words for each in differences], diff, promised, found, hidden)
 
 
 def _lines(database: Database, schema: Schema, differences: Sequence[Difference]) -> list[str]:
@@ -170,11 +180,13 @@ def _models(context: Context) -> _Told:
 
 
 def _snapshot(context: Context) -> _Told:
-    from giveaminute.versioning.snapshot import generate
+    from giveaminute.versioning.snapshot import generate, making
 
+    if context.snapshots is None:
+        return _Told(())
     snapshots = generate(context.url, context.repository, context.snapshots, check=True).snapshots
     stale = [each for each in snapshots if each.changed]
-    words = [f"{each.path} is stale (make it anew: invoke generate-models)" for each in stale]
+    words = [f"{each.path} is stale (make it anew: {making(context.snapshots)})" for each in stale]
     return _Told(words, "".join(each.diff for each in stale))
 
 

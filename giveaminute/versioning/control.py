@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from giveaminute.errors import MigrationToolError, NotUnderVersionControl, UnprovenVersion, UsageError
-from giveaminute.versioning import history, plan
+from giveaminute.versioning import history, plan, status
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.evidence import Evidence, Fit, NearMiss, Weight, judge
 from giveaminute.versioning.promises import OnVersion, application_schema, promises
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.runner import application_tables
+from giveaminute.versioning.unseen import unseen
 
 MOST_MISSES = 3
 """Near misses that a message lists."""
@@ -73,8 +74,14 @@ def adoption(
     force: bool = False,
     on_version: OnVersion = lambda version, last: None,
 ) -> Adoption:
-    """What `adopt` is to do, or its refusal: UsageError, UnprovenVersion. Only asks; builds the versions elsewhere."""
+    """What `adopt` is to do, or its refusal: UsageError, UnprovenVersion; DatabaseAhead, HalfApplied, Busy.
+
+    Only asks; builds the versions elsewhere.
+    """
     recorded = history.version(database, repository)
+    if recorded is not None:
+        plan.refuse_ahead(repository.scripts, recorded)
+        status.refuse_unfinished(database, repository)
     number = plan.target_version(wanted, recorded or 0, repository.head) if wanted is not None else None
     if recorded is not None:
         return _already(database, recorded, number)
@@ -97,8 +104,12 @@ def adoption(
 def evidence_of(database: Database, repository: Repository, asked: int | None, on_version: OnVersion) -> Evidence:
     """The live schema against every version. Raises CannotConnect, RepositoryError."""
     live = application_schema(database, repository)
+    hidden = unseen(database.dialect.unseen_kinds(database), live)
     database.roll_back()
-    return judge(promises(database.url, repository, on_version), live, asked)
+    promised = promises(database.url, repository, on_version)
+    visible = {version: hidden.left_out(schema) for version, schema in promised.schemas.items()}
+    found = judge(replace(promised, schemas=visible), hidden.left_out(live), asked)
+    return replace(found, unseen=hidden.words)
 
 
 def _already(database: Database, recorded: int, number: int | None) -> Adoption:
@@ -184,7 +195,7 @@ def _proof(evidence: Evidence, fit: Fit) -> Proof:
         differences=evidence.against(fit.version),
         near_misses=evidence.near_misses()[:MOST_MISSES],
         remarks=fit.remarks,
-        summary=_summary(fit),
+        summary=(*_summary(fit), *evidence.unseen),
     )
 
 

@@ -1,26 +1,31 @@
 """Whether a statement that nobody heard of again took effect: decided by what it touches, before it and now.
 
 DDL is atomic by statement on MariaDB 10.6 and MySQL 8.0 (their manuals, «Atomic DDL»), so what it touches is either as
-it was or as it was to be. One exception is known: MariaDB's DROP TABLE of several drops them one by one.
+it was or as it was to be. Two exceptions are known on MariaDB: DROP TABLE of several drops them one by one, and CREATE
+OR REPLACE drops before it creates.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from enum import Enum
 
-from giveaminute.versioning.touched import renames, touched
+from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.touched import drops, renames, touched, verb
 
 ABSENT = "absent"
+HAS_ROWS = "\n-- has rows"
+"""What the definition of a table that is to be emptied ends with, if there is something to empty."""
+_LISTED = {"TABLE", "TABLES", "VIEW", "SEQUENCE"}
 
 
 class Verdict(Enum):
-    """What is known of a statement in doubt."""
+    """What is known of a statement in doubt. IN_PART: of a DROP of several some are gone, and the rest is to go."""
 
     APPLIED = "applied"
     NOT_APPLIED = "not applied"
+    IN_PART = "in part"
     UNKNOWN = "unknown"
 
 
@@ -48,9 +53,26 @@ def decide(statement: str, before: Evidence | None, now: Evidence | None) -> Ver
         return Verdict.NOT_APPLIED  # doing it again does no harm
     if before is None or now is None or before.server != now.server:
         return Verdict.UNKNOWN
-    if before.definitions != now.definitions:
-        return Verdict.NOT_APPLIED if _dropped_in_part(statement, now) else Verdict.APPLIED
+    if before.definitions == now.definitions:
+        return _unchanged(statement, before)
+    there = [text != ABSENT for text in now.definitions.values()]
+    if drops(statement) and any(there):
+        return Verdict.IN_PART
+    if verb(statement) == "CREATE" and not all(there):
+        return Verdict.NOT_APPLIED  # CREATE OR REPLACE drops first, and is not atomic on MariaDB 10.11
+    return Verdict.APPLIED
+
+
+def _unchanged(statement: str, before: Evidence) -> Verdict:
+    if verb(statement) == "TRUNCATE" and HAS_ROWS in "".join(before.definitions.values()):
+        return Verdict.UNKNOWN  # not emptied, or emptied and written to since
     return Verdict.UNKNOWN if _changes_places(statement, before) else Verdict.NOT_APPLIED
+
+
+def changes_a_table(statement: str, before: Evidence) -> bool:
+    """Whether it changes one table that was there: so might others have done since, and what it does can be tried."""
+    texts = list(before.definitions.values())
+    return verb(statement) in ("ALTER", "CREATE", "DROP") and len(texts) == 1 and texts[0].startswith("CREATE TABLE ")
 
 
 def _changes_places(statement: str, before: Evidence) -> bool:
@@ -62,13 +84,11 @@ def _changes_places(statement: str, before: Evidence) -> bool:
     return bool(pairs) and after == before.definitions
 
 
-_DROPS = re.compile(r"(\s*DROP\s+(?:TABLES?|VIEW)\s+)(?!IF\b)", re.IGNORECASE)
-
-
-def _dropped_in_part(statement: str, now: Evidence) -> bool:
-    return _DROPS.match(statement) is not None and any(text != ABSENT for text in now.definitions.values())
-
-
 def again(statement: str) -> str:
-    """The statement as it is sent a second time: a DROP of several passes over those that are gone."""
-    return _DROPS.sub(r"\1IF EXISTS ", statement, count=1) if _DROPS.match(statement) else statement
+    """A DROP that was done in part as it is sent again: it passes over those that are gone."""
+    words = list(tokens(statement, Syntax.MYSQL))
+    upper = [word.upper() for word in words]
+    place = next((n for n, word in enumerate(upper) if word in _LISTED), None)
+    if verb(statement) != "DROP" or place is None or upper[place + 1 : place + 3] == ["IF", "EXISTS"]:
+        return statement
+    return " ".join([*words[: place + 1], "IF EXISTS", *words[place + 1 :]])

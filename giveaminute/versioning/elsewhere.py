@@ -15,7 +15,7 @@ from giveaminute.versioning.sqltokens import Syntax, tokens
 CATALOGUES = frozenset(("information_schema", "performance_schema", "sys"))
 """Every database's own; to name one is a question about the server."""
 _MAY_NAME = re.compile(
-    r"[\w`$\x80-\U0010ffff]\s*\.\s*[\w`$*\x80-\U0010ffff]|\b(?:DATABASE|SCHEMA|USE)\b", re.IGNORECASE
+    r"[\w`$\x80-\U0010ffff]\s*\.\s*[^\W\d`$*]|[\w`$]\s*\.\s*[`$*]|\b(?:DATABASE|SCHEMA|USE)\b", re.IGNORECASE
 )
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _PREPARES = re.compile(r"\W*(?:PREPARE|EXECUTE)\b", re.IGNORECASE)
@@ -31,6 +31,17 @@ _BETWEEN = frozenset(
 _CLOSES = frozenset("WHERE SET GROUP ORDER HAVING LIMIT VALUES VALUE SELECT UNION ;".split())
 _SUBQUERY = frozenset("SELECT WITH VALUES TABLE".split())
 _NOT_A_DATABASE = frozenset("DEFAULT CHARACTER CHARSET COLLATE ENCRYPTION READ COMMENT (".split())
+
+
+def refusal(statement: str, mine: str) -> str | None:
+    """Why a statement that changes something is refused: it names another database than `mine`. None for any other."""
+    others = [name for name in databases_named(statement) if name.lower() not in {mine.lower(), *CATALOGUES}]
+    if not others:
+        return None
+    return (
+        f"the statement names the database {others[0]}, and this one is {mine}: neither lock nor backup nor"
+        " journal covers another. Leave the name out, it is not needed"
+    )
 
 
 def databases_named(statement: str) -> list[str]:

@@ -18,6 +18,8 @@ from giveaminute.versioning.recorder import shown
 
 TOO_MUCH = "too much to keep"
 """What stands for answers of more bytes than MOST_ANSWERS."""
+MOST_TEXT = 16_384
+"""Characters of a statement that are kept; a longer one is known by its hash."""
 MOST_ANSWERS = 4 * 1024 * 1024
 """Bytes of answers kept with one statement; a script that asks for more should walk its rows in batches."""
 
@@ -34,8 +36,8 @@ class State(Enum):
 class Entry:
     """One statement of an unfinished run. `answers`: the hash of each question since the one before, and its answer.
 
-    `refusal` is the error that the server answered, None where it did not; `last_id` the AUTO_INCREMENT value made;
-    `evidence` what a definition's objects were before it.
+    `reply` is the error that the server answered, or the rows of a change that returns some; `last_id` the
+    AUTO_INCREMENT value made; `evidence` what a definition's objects were before it.
     """
 
     number: int
@@ -45,7 +47,7 @@ class Entry:
     answers: list[Any]
     matched: int = 0
     last_id: int = 0
-    refusal: Answer | None = None
+    reply: Answer | None = None
     evidence: Evidence | None = None
 
 
@@ -63,7 +65,7 @@ class Stopped:
 def read(database: Database, run: int) -> list[Entry]:
     """The statements of an unfinished run in their order. Only asks."""
     rows = database.query(
-        "SELECT number, state, hash, statement, answers, matched, last_id, refusal, evidence FROM migrate_journal"
+        "SELECT number, state, hash, statement, answers, matched, last_id, reply, evidence FROM migrate_journal"
         " WHERE run = :run ORDER BY number",
         {"run": run},
     )
@@ -76,10 +78,10 @@ def read(database: Database, run: int) -> list[Entry]:
             json.loads(told),
             matched or 0,
             last_id or 0,
-            refusal and json.loads(refusal),
+            reply and json.loads(reply),
             evidence and Evidence.from_json(evidence),
         )
-        for number, state, digest, text, told, matched, last_id, refusal, evidence in rows
+        for number, state, digest, text, told, matched, last_id, reply, evidence in rows
     ]
 
 
@@ -93,7 +95,7 @@ def settle(database: Database, run: int, last: Entry, *, applied: bool) -> None:
     where = {"run": run, "number": last.number}
     if applied:
         database.execute(
-            "UPDATE migrate_journal SET state = :state WHERE run = :run AND number = :number",
+            "UPDATE migrate_journal SET state = :state, reply = NULL WHERE run = :run AND number = :number",
             {"state": State.DONE.value, **where},
         )
     else:
@@ -122,12 +124,17 @@ def _stable(parameters: Any) -> str:
 
 
 def text(statement: str, parameters: Any) -> str:
-    return statement if not parameters else f"{statement}  -- {shown(repr(parameters))}"
+    """What is kept of a statement: as the server gets it, with its parameters, cut at MOST_TEXT."""
+    if parameters is not None and not parameters:
+        statement = statement.replace("%%", "%")  # as the driver does
+    if parameters:
+        statement = f"{statement}  -- {shown(repr(parameters))}"
+    return statement if len(statement) <= MOST_TEXT else f"{statement[:MOST_TEXT]} …"
 
 
 def as_done(entry: Entry) -> Entry:
     """The entry of a statement that counts as done, with what was asked before it."""
-    return replace(entry, state=State.DONE, refusal=None, evidence=None)
+    return replace(entry, state=State.DONE, reply=None, evidence=None)
 
 
 def write(database: Database, run: int, entry: Entry, lease: Lease | None = None) -> None:
@@ -136,8 +143,8 @@ def write(database: Database, run: int, entry: Entry, lease: Lease | None = None
     told = json.dumps(entry.answers)
     written = database.execute(
         "REPLACE INTO migrate_journal"
-        " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, refusal)"
-        " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :refusal"
+        " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, reply)"
+        " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :reply"
         f"{lease.guard}",
         {
             "number": entry.number,
@@ -150,7 +157,7 @@ def write(database: Database, run: int, entry: Entry, lease: Lease | None = None
             "matched": entry.matched,
             "last_id": entry.last_id,
             "started": history.now(),
-            "refusal": None if entry.refusal is None else json.dumps(entry.refusal),
+            "reply": None if entry.reply is None else json.dumps(entry.reply),
         },
     )
     lease.guarded(written > 0)

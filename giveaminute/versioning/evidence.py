@@ -111,6 +111,8 @@ class Evidence:
     fits: Mapping[int, Fit]
     reached: int
     obstacle: str | None = None
+    unseen: tuple[str, ...] = ()
+    """What this user's rights do not show, and tells nothing, in words."""
 
     @property
     def matches(self) -> tuple[int, ...]:

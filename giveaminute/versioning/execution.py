@@ -9,7 +9,15 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import Busy, ConnectionLost, HalfApplied, MigrationFailed, MigrationToolError, Terminated
+from giveaminute.errors import (
+    Busy,
+    ConnectionLost,
+    HalfApplied,
+    MigrationFailed,
+    MigrationToolError,
+    Terminated,
+    UsageError,
+)
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.doubt import Verdict
@@ -192,35 +200,58 @@ class StepRun:
         last = found[-1] if found else None
         again = False
         if last is not None and last.state is entries.State.SENT:
-            applied = self._applied(last) if applied is None else applied
-            entries.settle(self.database, stopped.id, last, applied=applied)
+            verdict = self._decided(last, applied)
+            entries.settle(self.database, stopped.id, last, applied=verdict is Verdict.APPLIED)
             self.database.commit()
             found = entries.read(self.database, stopped.id)
-            again = not applied
+            again = verdict is Verdict.IN_PART
         refused_last = bool(found) and found[-1].state is entries.State.REFUSED
         done = found[:-1] if refused_last else found  # one in the middle the script had caught
         return entries.Stopped(stopped.id, done, again)
 
-    def _applied(self, last: entries.Entry) -> bool:
-        """Whether the statement in doubt took effect. Raises HalfApplied where only a person can tell."""
+    def _decided(self, last: entries.Entry, word: bool | None) -> Verdict:
+        """What became of the statement in doubt. Raises HalfApplied where only a person can tell.
+
+        `word`: what a person said of it, which is good only where the live tables prove nothing.
+        """
+        verdict = self._proved(last)
+        if verdict is Verdict.UNKNOWN and word is not None:
+            return Verdict.APPLIED if word else Verdict.NOT_APPLIED
+        if verdict is Verdict.UNKNOWN:
+            raise HalfApplied(
+                f"{self.migration.path.name} was cut off at statement {last.number}, and whether that took effect"
+                f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
+                f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
+            )
+        if word is not None and word is not (verdict is Verdict.APPLIED):
+            raise UsageError(
+                f"--last-statement: what statement {last.number} touches proves that it is {verdict.value}.",
+                f"Leave the option out: {self._command()}",
+            )
+        return verdict
+
+    def _proved(self, last: entries.Entry) -> Verdict:
         from giveaminute.versioning.recorder import shown
 
-        if self.database.dialect.is_uneven(self.database, last.statement):
+        dialect = self.database.dialect
+        if last.reply is not None:
+            return Verdict.UNKNOWN  # refused, and perhaps done in part
+        if dialect.is_uneven(self.database, last.statement):
             if self.send is not None:
-                return False  # the nodes that have it are passed over
+                return Verdict.NOT_APPLIED  # the nodes that have it are passed over
             raise HalfApplied(
                 f"«{shown(last.statement)}» has come to some of the nodes only.",
                 f"Let it go on from node to node: {self._command()} --rolling",
             )
-        now = self.database.dialect.evidence(self.database, last.statement)
+        now = dialect.evidence(self.database, last.statement)
         verdict = doubt.decide(last.statement, last.evidence, now)
-        if verdict is not Verdict.UNKNOWN:
-            return verdict is Verdict.APPLIED
-        raise HalfApplied(
-            f"{self.migration.path.name} was killed at statement {last.number}, and whether that took effect"
-            f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
-            f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
-        )
+        if verdict is Verdict.APPLIED and last.evidence is not None and now is not None:
+            from giveaminute.versioning.proving import made_it_so
+
+            changed = doubt.changes_a_table(last.statement, last.evidence)
+            if changed and not made_it_so(self.database.url, last.statement, last.evidence, now):
+                return Verdict.UNKNOWN
+        return verdict
 
     def _stop(self, recorder: journal.Journal, error: BaseException) -> None:
         """Record a failure: as FAILED where nothing of it is left, as STOPPED where statements were committed.
@@ -238,11 +269,11 @@ class StepRun:
     def _record_stop(self, recorder: journal.Journal, error: BaseException) -> None:
         from giveaminute.versioning import entries
 
-        self.database.roll_back()
+        recorder.roll_back()
         with self.database.transaction():
-            row = recorder.durable_run
+            row = recorder.run
             row = self.start(Outcome.RUNNING) if row is None else row
-            outcome = Outcome.STOPPED if recorder.committed else Outcome.FAILED
+            outcome = Outcome.STOPPED if recorder.committed or recorder.in_part else Outcome.FAILED
             history.end(self.database, row, outcome, self._seconds(), _first_line(error))
             if outcome is Outcome.FAILED:
                 entries.clear(self.database, row)
@@ -329,6 +360,11 @@ class StepRun:
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
     def _remedy(self, recorder: Recorder) -> str:
+        if recorder.in_part:
+            return (
+                f"It may have taken effect in part; committed before it: {recorder.number - 1} statements. Look at what"
+                f" it touches and mend that, then run: {self._command()} --last-statement applied (or: not-applied)"
+            )
         if recorder.committed:
             return (
                 f"Committed before it: {recorder.committed} of its statements; the version stays {self.step.before}."

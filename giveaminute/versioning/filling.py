@@ -18,12 +18,15 @@ LEAST_ROWS = 4
 """Rows tried for each table, or as many as its columns have values to try."""
 NULL_ROW = 3
 """The row that holds NULL wherever that is allowed; the others have values there."""
+_WIDE = ("int", "integer", "bigint", "mediumint")
 Row = dict[str, Any]
 Made = Mapping[str, list[Row]]
 
 
-def fill(database: Database, schema: Schema) -> dict[str, int]:
+def fill(database: Database, schema: Schema, keys_from: int = 1) -> dict[str, int]:
     """Insert rows into every table, parents first; returns how many by table.
+
+    `keys_from`: the first of the integer keys, where the type is wide enough.
 
     A row that is refused (by a CHECK, a trigger, a key) is tried again as ordinary rows with one of its values each.
     """
@@ -31,7 +34,7 @@ def fill(database: Database, schema: Schema) -> dict[str, int]:
     with database.transaction(), _filling(database):
         for table in in_order(schema):
             made[table.name] = []
-            _fill_table(database, table, made)
+            _fill_table(database, table, made, keys_from)
     return {name: len(rows) for name, rows in made.items()}
 
 
@@ -69,11 +72,11 @@ def in_order(schema: Schema) -> Iterator[Table]:
         yield from visit(name)
 
 
-def _fill_table(database: Database, table: Table, made: Made) -> None:
+def _fill_table(database: Database, table: Table, made: Made, keys_from: int) -> None:
     columns = [column for column in table.columns if column.generated is None]
     unique = _unique_columns(table)
     choices = {
-        column.name: _choices(column, is_key=column.name in unique, is_primary=column.name in _primary(table))
+        column.name: _choices(column, keys_from if column.name in unique else None, column.name in _primary(table))
         for column in columns
     }
     number = 0  # of the row: keys are made from it
@@ -133,9 +136,11 @@ def _unique_columns(table: Table) -> set[str]:
     return _primary(table) | {part.column for index in table.indexes if index.unique for part in index.parts}
 
 
-def _choices(column: Column, *, is_key: bool, is_primary: bool) -> list[Any]:
+def _choices(column: Column, keys_from: int | None, is_primary: bool) -> list[Any]:
     """Values for each row in turn; a function makes one from the number of the row, which no other row has."""
-    found: list[Any] = [lambda number: _key(column, number)] if is_key else list(boundaries(column))
+    found: list[Any] = list(boundaries(column))
+    if keys_from is not None:
+        found = [lambda number: _key(column, number, keys_from)]
     if column.nullable and not is_primary:
         while len(found) < NULL_ROW:
             found.append(found[0])
@@ -168,14 +173,15 @@ def _nullable(table: Table, name: str) -> bool:
     return column is not None and column.nullable
 
 
-def _key(column: Column, number: int) -> Any:
+def _key(column: Column, number: int, first: int) -> Any:
     """A value that no other row has, as long as the type has one."""
     kind = kind_of(column)
     ordinary = boundaries(column)[0]
     if kind in ("enum", "set"):
         return members(column)[number % len(members(column))]
     if isinstance(ordinary, (int, float)) or kind in ("decimal", "numeric", "year"):
-        return number * 7 + 1 if kind != "year" else 2000 + number  # with gaps
+        least = first if kind in _WIDE else 1
+        return number * 7 + least if kind != "year" else 2000 + number  # with gaps
     if kind in ("date", "datetime", "timestamp", "time"):
         day, time = f"2012-{number // 28 % 12 + 1:02d}-{number % 28 + 1:02d}", "10:00:00"
         return {"date": day, "time": f"{number % 800:02d}:00:00"}.get(kind, f"{day} {time}")

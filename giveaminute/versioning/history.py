@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from typing import Any
 
 from giveaminute.errors import NotAsRecorded
 from giveaminute.versioning.database import Database
@@ -47,6 +48,7 @@ class Run:
     error: str | None
 
 
+_TABLE = "migrate_history"
 _COLUMNS = "id, version, title, direction, checksum, started, finished, seconds, user, host, outcome, backup, error"
 
 
@@ -60,16 +62,30 @@ def now() -> str:
 
 
 def version(database: Database, repository: Repository) -> int | None:
-    """The recorded version; None where there is no version row. Only asks."""
+    """The recorded version; None where there is no version row. Only asks. Raises NotAsRecorded."""
+    table = repository.version_table
+    rows = _asked(database, repository, table, f"SELECT version FROM {table} WHERE repository_id = :id")
+    return _whole(rows[0][0], database, repository) if rows else None
+
+
+def _asked(database: Database, repository: Repository, table: str, question: str) -> list[tuple[Any, ...]]:
+    """The rows of this repository, none where there is no such table. Raises NotAsRecorded for a table not ours."""
     try:
-        rows = database.query(
-            f"SELECT version FROM {repository.version_table} WHERE repository_id = :id", {"id": repository.id}
-        )
+        return database.query(question, {"id": repository.id})
     except database.dialect.driver_error as error:
         if database.dialect.is_missing_table(error):
-            return None
-        raise
-    return _whole(rows[0][0], database, repository) if rows else None
+            return []
+        if not database.dialect.is_missing_column(error):
+            raise
+        raise _not_ours(database, repository, table, database.dialect.explain(error)) from error
+
+
+def _not_ours(database: Database, repository: Repository, table: str, reason: str) -> NotAsRecorded:
+    other = ", or name another one in migrate.cfg (version_table=NAME)" if table == repository.version_table else ""
+    return NotAsRecorded(
+        f"{database.url.name} has a table {table} that is not the one which this tool keeps: {reason}.",
+        f"Rename it: ALTER TABLE {table} RENAME TO {table}_of_its_own{other}; then run it again.",
+    )
 
 
 def _whole(value: object, database: Database, repository: Repository) -> int:
@@ -152,6 +168,11 @@ def start(
     )
 
 
+def is_there(database: Database, run: int) -> bool:
+    """Whether a run's row was committed. Only asks."""
+    return database.scalar("SELECT 1 FROM migrate_history WHERE id = :id", {"id": run}) is not None
+
+
 def resume(database: Database, run: int, checksum: str, backup: str | None = None) -> None:
     """Say that a stopped run goes on, with the script as it is now. A backup from before its start stays its own."""
     database.execute(
@@ -171,32 +192,19 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
 
 
 def runs(database: Database, repository: Repository, limit: int | None = None) -> list[Run]:
-    """The log, newest first; empty where there is none. Only asks."""
+    """The log, newest first; empty where there is none. Only asks. Raises NotAsRecorded."""
     end_of_list = "" if limit is None else f" LIMIT {int(limit)}"
-    try:
-        rows = database.query(
-            f"SELECT {_COLUMNS} FROM migrate_history WHERE repository_id = :id ORDER BY id DESC{end_of_list}",
-            {"id": repository.id},
-        )
-    except database.dialect.driver_error as error:
-        if database.dialect.is_missing_table(error):
-            return []
-        raise
-    return [_run(row) for row in rows]
+    question = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE repository_id = :id ORDER BY id DESC{end_of_list}"
+    return [_run(row) for row in _asked(database, repository, _TABLE, question)]
 
 
 def unfinished(database: Database, repository: Repository) -> Run | None:
-    """The run that was started and neither ended nor was undone, if there is one. Only asks."""
-    try:
-        rows = database.query(
-            f"SELECT {_COLUMNS} FROM migrate_history WHERE repository_id = :id AND outcome IN ('running', 'stopped')"
-            " ORDER BY id DESC LIMIT 1",
-            {"id": repository.id},
-        )
-    except database.dialect.driver_error as error:
-        if database.dialect.is_missing_table(error):
-            return None
-        raise
+    """The run that was started and neither ended nor was undone, if there is one. Only asks. Raises NotAsRecorded."""
+    question = (
+        f"SELECT {_COLUMNS} FROM {_TABLE} WHERE repository_id = :id AND outcome IN ('running', 'stopped')"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    rows = _asked(database, repository, _TABLE, question)
     return _run(rows[0]) if rows else None
 
 

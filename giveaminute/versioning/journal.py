@@ -9,26 +9,23 @@ then stands there too, so that running it again takes the same way, with each st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed
-from giveaminute.versioning import answers, doubt, entries
-from giveaminute.versioning.database import Database
+from giveaminute.versioning import answers, doubt, elsewhere, entries, history
+from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
-from giveaminute.versioning.elsewhere import CATALOGUES, databases_named
+from giveaminute.versioning.doubt import Evidence
 from giveaminute.versioning.entries import Entry, State, Stopped
 from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.recorder import Recorder, Send, Sending, as_it_is, shown, untold
+from giveaminute.versioning.sessionstate import TEMPORARY_TABLE, names_in, of_session
+from giveaminute.versioning.statementkinds import commits
 from giveaminute.versioning.statements import StatementKind
 
-_SESSION_ONLY = re.compile(
-    r"(?<![@\w])@(?!@)[\w$.`'\"]+|\blast_insert_id\s*\(\s*\)|\b(?:found_rows|row_count)\s*\(|\btemporary\s+table\b",
-    re.IGNORECASE,
-)
 _BY_HAND = (
     "Restore the backup from before it, or bring the schema by hand to what the script makes"
     " and set the version row to that version."
@@ -82,13 +79,9 @@ class Journal(Recorder):
         """A name that was right where the script was written reaches, on a scratch database, for the real one."""
         if what is StatementKind.QUERY:
             return
-        mine = self._database.url.database
-        others = [name for name in databases_named(statement) if name.lower() not in {mine.lower(), *CATALOGUES}]
-        if others:
-            raise MigrationFailed(
-                f"the statement names the database {others[0]}, and this one is {mine}: neither lock nor backup nor"
-                " journal covers another. Leave the name out, it is not needed"
-            )
+        reason = elsewhere.refusal(statement, self._database.url.database)
+        if reason is not None:
+            raise MigrationFailed(reason)
 
     def _answer_again(self, cursor: Cursor, question: str, statement: str) -> None:
         recorded = next(self._replayed, None)
@@ -107,11 +100,11 @@ class Journal(Recorder):
         answers.replay(cursor, recorded[1], self._database.dialect)
 
     def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
-        self._refuse_lost(statement)
+        if self._done:
+            self._refuse_lost(statement)
         super().set_session(cursor, statement, parameters)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        self._refuse_lost(statement)
         change = what is StatementKind.CHANGE
         together = change and self._rolls_back(statement)
         state = State.DONE if together else State.SENT
@@ -125,7 +118,11 @@ class Journal(Recorder):
         self._asked = []
         if self.number <= len(self._done):
             self._skip(cursor, entry, self._done[self.number - 1])
+            if of_session(statement) == TEMPORARY_TABLE:
+                self._refuse_lost(statement)
             return
+        if self._done:
+            self._refuse_lost(statement)
         self._sent = self.number - 1
         self._database.lease.tell(f"{self._title}, statement {self.number}: {statement}")
         self._patience.begin()
@@ -134,6 +131,7 @@ class Journal(Recorder):
             pass
         self._sent = self.number
         self._durable = True
+        self.in_part = False
         if not change and (self._untransactional or "engine" in statement.lower()):
             self._untransactional = None  # it may have made, renamed or converted one
 
@@ -150,7 +148,7 @@ class Journal(Recorder):
                 self._change_after_entry(cursor, entry, statement, parameters, many)
         except self._database.dialect.driver_error as error:
             if self._patience.again(error):
-                self._roll_back()
+                self.roll_back()
                 return False
             self._refused(entry, error)
             raise
@@ -159,24 +157,49 @@ class Journal(Recorder):
     def _define(
         self, cursor: Cursor, what: StatementKind, entry: Entry, statement: str, parameters: Any, many: bool
     ) -> None:
-        """DDL: its implicit commit makes entry and fence durable, and fails with them."""
-        evidence = self._database.dialect.evidence(self._database, statement)
-        self._write(replace(entry, evidence=evidence), guarded=True)
+        """DDL: its implicit commit makes entry and fence durable, and fails with them.
+
+        What may not commit by itself (CALL, a temporary table) must not hold the row of the lease while it runs.
+        """
+        by_itself = commits(statement)
+        before = replace(entry, evidence=self._evidence(entry.statement))
+        self._write(before, guarded=by_itself)
+        if not by_itself:
+            self._database.commit()
         again = doubt.again(statement) if self.number == self._again else statement
-        self._send(cursor, what, again, parameters, many)
+        try:
+            self._send(cursor, what, again, parameters, many)
+        except self._database.dialect.driver_error as error:
+            if not self._database.dialect.is_connection_lost(error):
+                self.in_part = not by_itself or self._evidence(entry.statement) != before.evidence
+            raise
+        if not by_itself:
+            self._database.commit()
+
+    def _evidence(self, statement: str) -> Evidence | None:
+        """What it touches now, in the words of a session like that in which a resume will ask again."""
+        dialect = self._database.dialect
+        if not self.session_changed:
+            return dialect.evidence(self._database, statement)
+        with opened(self._database.url, read_only=True) as apart:
+            return dialect.evidence(apart, statement)
 
     def _change_with_entry(self, cursor: Cursor, entry: Entry, statement: str, parameters: Any, many: bool) -> None:
         """DML in one transaction with its entry, which comes second: it knows the result."""
         self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
-        self._write(replace(entry, matched=cursor.rowcount, last_id=cursor.lastrowid or 0))
+        self._write(_with_result(entry, cursor))
         self._database.commit()
 
     def _change_after_entry(self, cursor: Cursor, entry: Entry, statement: str, parameters: Any, many: bool) -> None:
         """DML that no transaction covers: in doubt from here on until its result is noted."""
         self._write(entry)
         self._database.commit()
-        self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
-        self._write(replace(entry, state=State.DONE, matched=cursor.rowcount, last_id=cursor.lastrowid or 0))
+        try:
+            self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
+        except self._database.dialect.driver_error:
+            self.in_part = True
+            raise
+        self._write(replace(_with_result(entry, cursor), state=State.DONE))
         self._database.commit()
 
     @property
@@ -184,33 +207,33 @@ class Journal(Recorder):
         """The run's row in the history; None where it is not there yet."""
         return self._run
 
-    @property
-    def durable_run(self) -> int | None:
-        """The same; None where a rollback takes it away."""
-        return self._run if self._durable else None
-
     def _write(self, entry: Entry, *, guarded: bool = False) -> None:
         """Write it down; with `guarded` only while the lease is held, of which its end then needs no other proof."""
         if self._run is None:
             self._run = self._start()
         entries.write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
 
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """Roll back, and find out whether the run's row in the history went with it.
+
+        A definition that was refused may have committed it before it was judged.
+        """
         self._database.roll_back()
-        if not self._durable:
-            self._run = None
+        if not self._durable and self._run is not None:
+            self._durable = history.is_there(self._database, self._run)
+            self._run = self._run if self._durable else None
 
     def _rolls_back(self, statement: str) -> bool:
-        """Whether DML can share a transaction with its entry: not where it names a MyISAM table.
+        """Whether DML can share a transaction with its entry: not where it may write to a MyISAM table.
 
         There it takes effect at once, and MySQL with GTIDs refuses the mixture (error 1785); its entry is
         committed before it, and after a kill in between it is in doubt like DDL.
         """
         if self._untransactional is None:
             names = self._database.dialect.untransactional_tables(self._database)
+            names += self._database.dialect.indirect_tables(self._database) if names else []
             self._untransactional = {name.lower() for name in names}
-        text = statement.lower()
-        return not any(name in text for name in self._untransactional)
+        return not self._untransactional or not self._untransactional & names_in(statement)
 
     @property
     def committed(self) -> int:
@@ -223,17 +246,17 @@ class Journal(Recorder):
                 f" and is «{shown(now.statement)}» now.",
                 "Bring the script back to what it was up to there, then run it again.",
             )
-        if then.refusal is not None:
-            answers.raise_again(then.refusal, self._database.dialect)
+        if then.reply is not None:
+            answers.replay(cursor, then.reply, self._database.dialect)
         cursor.rowcount = then.matched
         cursor.lastrowid = then.last_id
 
     def _refuse_lost(self, statement: str) -> None:
         """On a resume: what lived in the session of the run that stopped cannot be given back."""
-        found = _SESSION_ONLY.search(statement) if self._done else None
+        found = of_session(statement)
         if found is not None:
             raise HalfApplied(
-                f"«{shown(statement)}» needs {found[0]}, which was in the session of the run that stopped:"
+                f"«{shown(statement)}» needs {found}, which was in the session of the run that stopped:"
                 " it cannot be taken up again.",
                 _BY_HAND,
             )
@@ -242,10 +265,17 @@ class Journal(Recorder):
         """Put the refusal on record; where the connection was lost the entry stays as it is: in doubt."""
         if self._database.dialect.is_connection_lost(error):
             return
-        self._roll_back()
-        self._write(replace(entry, state=State.REFUSED, refusal=answers.refusal(error)))
+        self.roll_back()
+        state = State.SENT if self.in_part else State.REFUSED
+        self._write(replace(entry, state=state, reply=answers.refusal(error)))
         self._database.commit()
         self._durable = True
+
+
+def _with_result(entry: Entry, cursor: Cursor) -> Entry:
+    """The entry of a change that was done; one with RETURNING has an answer too."""
+    reply = answers.remember(cursor) if cursor.description is not None else None
+    return replace(entry, matched=cursor.rowcount, last_id=cursor.lastrowid or 0, reply=reply)
 
 
 def _answers(done: Sequence[Entry]) -> list[Any]:

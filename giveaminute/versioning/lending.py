@@ -59,10 +59,15 @@ def lent(dialect: Dialect, connection: DriverConnection, recorder: Listener) -> 
 
 
 def _listen(engine: sa.Engine, recorder: Listener) -> None:
+    doubled = engine.dialect.paramstyle in ("format", "pyformat")
+
     # Returning True tells SQLAlchemy that the statement was executed.
     @event.listens_for(engine, "do_execute")
     def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        recorder.execute(cursor, statement, parameters)
+        if doubled and not parameters:
+            recorder.execute(cursor, *_plain(statement, parameters))
+        else:
+            recorder.execute(cursor, statement, parameters)
         return True
 
     @event.listens_for(engine, "do_execute_no_params")
@@ -74,3 +79,11 @@ def _listen(engine: sa.Engine, recorder: Listener) -> None:
     def _execute_many(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
         recorder.execute(cursor, statement, parameters, many=True)
         return True
+
+
+def _plain(statement: str, nothing: Any) -> tuple[str, Any]:
+    """A statement without parameters as the server gets it: SQLAlchemy sends `()` with it, and each % twice."""
+    try:
+        return statement % nothing, None
+    except (TypeError, ValueError):  # for the driver to refuse
+        return statement, nothing

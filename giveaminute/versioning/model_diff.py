@@ -14,14 +14,12 @@ import sqlalchemy as sa
 
 from giveaminute.errors import UsageError
 from giveaminute.settings import DatabaseUrl
-from giveaminute.versioning import runner
+from giveaminute.versioning.building import build
 from giveaminute.versioning.compare import Wording, compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.lending import lent
 from giveaminute.versioning.recorder import Recorder
-from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import Move
+from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.schema import BOOKKEEPING, Column, ForeignKey, Index, Schema, Table
 from giveaminute.versioning.scratch import scratch
 
@@ -64,7 +62,7 @@ def head_and_models(
     database: Database, repository: Repository, metadata: sa.MetaData, url: DatabaseUrl
 ) -> ModelDifference:
     """Bring this empty database to head, build the models in another beside it, and compare."""
-    runner.run(database, repository, Move(Direction.UPGRADE), Progress())
+    build(database, repository, url)
     head = read(database, repository)
     with scratch(url) as made, opened(made.url, read_only=False) as other:
         if head.collation:

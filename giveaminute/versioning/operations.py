@@ -76,6 +76,11 @@ class Operations(AlembicOperations):
         return self._run(sqltext, parameters).scalar()
 
     def _run(self, sqltext: str | sa.Executable, parameters: Parameters | None) -> sa.CursorResult[Any]:
+        if not isinstance(parameters, (Mapping, type(None))):
+            raise MigrationFailed(
+                f"parameters are a dict of :name, not a {type(parameters).__name__}:"
+                ' op.execute("… WHERE a = :a", {"a": 1})'
+            )
         if not isinstance(sqltext, str):
             return self.connection.execute(sqltext, dict(parameters or {}))
         if parameters:
@@ -128,6 +133,14 @@ class Operations(AlembicOperations):
         if not self.has_table(table):
             return False
         return name in [check["name"] for check in sa.inspect(self.connection).get_check_constraints(table)]
+
+    def has_trigger(self, name: str) -> bool:
+        """Whether there is a trigger of this name."""
+        found = {
+            "mysql": "information_schema.triggers WHERE trigger_schema = DATABASE() AND trigger_name = :name",
+            "sqlite": "sqlite_master WHERE type = 'trigger' AND name = :name",
+        }
+        return bool(self.scalar(f"SELECT COUNT(*) FROM {found[self.dialect]}", {"name": name}))
 
     @abstractmethod
     def enforces_foreign_keys(self, table: str) -> bool:

@@ -38,7 +38,7 @@ def target_version(text: str | None, current: int, head: int) -> int:
 
 def upgrade_steps(scripts: Mapping[int, Script], current: int, target: int) -> tuple[Step, ...]:
     """The steps up. Raises DatabaseAhead, or UsageError where the target is below."""
-    _refuse_ahead(scripts, current)
+    refuse_ahead(scripts, current)
     if target < current:
         raise UsageError(
             f"The database is at version {current}, above {target}: upgrade only goes up.",
@@ -51,7 +51,7 @@ def upgrade_steps(scripts: Mapping[int, Script], current: int, target: int) -> t
 
 def downgrade_steps(scripts: Mapping[int, Script], current: int, target: int) -> tuple[Step, ...]:
     """The steps down. Raises DatabaseAhead, or UsageError where the target is above."""
-    _refuse_ahead(scripts, current)
+    refuse_ahead(scripts, current)
     if target > current:
         raise UsageError(
             f"The database is at version {current}, below {target}: downgrade only goes down.",
@@ -62,7 +62,8 @@ def downgrade_steps(scripts: Mapping[int, Script], current: int, target: int) ->
     )
 
 
-def _refuse_ahead(scripts: Mapping[int, Script], current: int) -> None:
+def refuse_ahead(scripts: Mapping[int, Script], current: int) -> None:
+    """Raise DatabaseAhead where no script here has this version."""
     head = max(scripts, default=0)
     if current > head:
         raise DatabaseAhead(

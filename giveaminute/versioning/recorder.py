@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from giveaminute.errors import MigrationFailed
 from giveaminute.versioning.dialects.base import Cursor
+from giveaminute.versioning.refusals import refusal
+from giveaminute.versioning.refusals import shown as shown
 from giveaminute.versioning.statements import StatementKind, kind
-
-SHOWN = 70
-"""Characters of a statement in a message."""
-_WORD = re.compile(r"\w+")
 
 
 def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
@@ -49,6 +46,8 @@ class Recorder:
         self.number = 0
         self.failed: str | None = None
         self.session_changed = False
+        self.in_part = False
+        """Whether the statement that was refused last may have taken effect in part all the same."""
 
     def execute(self, cursor: Cursor, statement: str, parameters: Any, *, many: bool = False) -> None:
         """Send one statement. Raises MigrationFailed for one that would end the run's transaction."""
@@ -62,7 +61,8 @@ class Recorder:
         self.failed = None
 
     def _execute(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        _refuse(what, statement)
+        if (reason := refusal(what, statement)) is not None:
+            raise MigrationFailed(f"{reason}. Take the statement out of the script")
         self.refuse_elsewhere(what, statement)
         if what is StatementKind.QUERY:
             self.ask(cursor, statement, parameters)
@@ -93,28 +93,3 @@ class Recorder:
     def committed(self) -> int:
         """How many statements no rollback can take back."""
         return 0
-
-
-_BELONGS_TO_THE_RUN = {
-    "use": "the journal is in this database",
-    "lock": "the journal's own tables would be locked out",
-    "unlock": "it is of no use without LOCK TABLES",
-}
-
-
-def _refuse(what: StatementKind, statement: str) -> None:
-    """Raise MigrationFailed for a statement that would end the run's transaction or take its tables away."""
-    words = [word.lower() for word in _WORD.findall(statement)]
-    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
-        reason = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
-    elif what is StatementKind.SESSION and words and words[0] in _BELONGS_TO_THE_RUN:
-        reason = _BELONGS_TO_THE_RUN[words[0]]
-    else:
-        return
-    raise MigrationFailed(f"{reason}. Take the statement out of the script")
-
-
-def shown(statement: str) -> str:
-    """A statement in one short line, for a message."""
-    line = " ".join(statement.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"

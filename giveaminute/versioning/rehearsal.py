@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from giveaminute.errors import MigrationFailed, MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import runner
+from giveaminute.versioning.building import in_scratch
 from giveaminute.versioning.compare import Difference, Kind, compare
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.filling import fill
+from giveaminute.versioning.fitting import Fit, fit_for
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
 from giveaminute.versioning.sampling import Sample, take
@@ -83,16 +86,21 @@ def rehearse(
     Raises CannotConnect, RepositoryError; MigrationFailed where the way to the version before `first` is broken.
     """
     verdicts: list[Verdict] = []
+    fit: Fit | None = None
     while True:
         version = first + len(verdicts)
         with _ground(url, repository, version - 1, private, rows) as ground:
             for number in range(version, last + 1):
-                verdict, goes_on = _try(ground, number)
+                verdict, outcome = _try(ground, number, fit)
+                refused = outcome is _Outcome.REFUSED and fit is None
+                fit = fit_for(url, repository, number, verdict.problems[0], private=private) if refused else None
+                if fit is not None:  # once again from the version before
+                    break
                 verdicts.append(verdict)
                 on_verdict(verdict)
                 if verdict.problems or number == last:  # what a bad one left is no ground for the next
                     return Rehearsal(ground.place, tuple(verdicts), ground.sample)
-                if not goes_on:
+                if outcome is not _Outcome.GOES_ON:
                     break
 
 
@@ -104,7 +112,8 @@ def _ground(
     with scratch(url, private=private) as made:
         sample = None if rows is None else _sample(url, made.url, repository, rows, promised)
         with opened(made.url, read_only=False) as database:
-            _bring(database, repository, version, sample)
+            with nullcontext() if sample is not None else in_scratch(url):
+                _bring(database, repository, version, sample)
             yield Ground(database, repository, made.place, sample)
 
 
@@ -154,24 +163,35 @@ def pending(url: DatabaseUrl, repository: Repository) -> tuple[int, int]:
     return (steps[0].after if steps else repository.head), repository.head
 
 
-def _try(ground: Ground, version: int) -> tuple[Verdict, bool]:
-    """The verdict, and whether the database is then at that version, for the next one to go on."""
+class _Outcome(Enum):
+    """Where a try leaves its database: REFUSED at the version before, by the way up; GOES_ON at that version."""
+
+    REFUSED = "refused"
+    ENDED = "ended"
+    GOES_ON = "goes on"
+
+
+def _try(ground: Ground, version: int, fit: Fit | None) -> tuple[Verdict, _Outcome]:
+    """`fit`: what its rows are made for, where it refused ordinary ones."""
     database, repository = ground.database, ground.repository
     migration = read(repository.script(version), database.dialect.name, Direction.UPGRADE, database.dialect.syntax)
-    fill_empty(database)
+    fill_empty(database, fit)
     before = state_of(database)
-    goes_on = True
+    outcome = _Outcome.REFUSED
+    excused: list[str] = []
     try:
         _move(database, repository, Direction.UPGRADE, version)
-        after = state_of(database)
+        outcome, after = _Outcome.GOES_ON, state_of(database)
         if migration.declarations.irreversible is not None:
             problems, excused, goes_on = _no_way_back(ground, version, migration, before)
+            outcome = outcome if goes_on else _Outcome.ENDED
         else:
             problems, excused = _round(ground, version, before, after, migration.declarations)
+        excused = excused if fit is None else [*excused, fit.words]
     except MigrationToolError as error:
-        problems, excused = [error.message], []
+        problems = [fit.refusal if fit is not None and outcome is _Outcome.REFUSED else error.message]
     title, rows = repository.script(version).title, sum(map(len, before.rows.values()))
-    return Verdict(version, title, tuple(problems), tuple(excused), rows), goes_on
+    return Verdict(version, title, tuple(problems), tuple(excused), rows), outcome
 
 
 def _no_way_back(
@@ -239,9 +259,13 @@ def _move(database: Database, repository: Repository, direction: Direction, vers
     runner.run(database, repository, Move(direction, str(version)), Progress())
 
 
-def fill_empty(database: Database) -> None:
+def fill_empty(database: Database, fit: Fit | None = None) -> None:
     """Rows for the tables that have none."""
-    fill(database, _without_rows(database))
+    schema = _without_rows(database)
+    if fit is None:
+        fill(database, schema)
+    else:
+        fill(database, fit.applied(schema), fit.keys_from)
 
 
 def _without_rows(database: Database) -> Schema:

@@ -6,6 +6,7 @@ The runner prints nothing: it tells a Progress what happens and returns what was
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -125,7 +126,7 @@ def run(
     lock_timeout: float = LOCK_TIMEOUT,
     last_statement_applied: bool | None = None,
     send: Send | None = None,
-    backup: str | None = None,
+    save: Callable[[], str] | None = None,
     migrations: Migrations | None = None,
 ) -> RunResult:
     """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
@@ -134,12 +135,12 @@ def run(
     `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
     `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
     `migrations`: what `read` has read already.
-    `backup`: the file in which the database was saved before, for the history; none is taken here.
+    `save` backs the database up before the first step, and says in which file; where there is no step it is not called.
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, backup, migrations)
+    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, save, migrations)
     journey.read(steps)
     while True:
         try:
@@ -169,7 +170,7 @@ class _Journey:
         wait: float,
         lock_timeout: float,
         send: Send | None,
-        backup: str | None,
+        save: Callable[[], str] | None,
         migrations: Migrations | None,
     ) -> None:
         self.database = database
@@ -179,7 +180,8 @@ class _Journey:
         self.wait = wait
         self.lock_timeout = lock_timeout
         self.send = send
-        self.backup = backup
+        self.save = save
+        self.backup: str | None = None
         self.migrations: Migrations = dict(migrations or {})
         self.before: int | None = None
         self.results: list[StepResult] = []
@@ -212,6 +214,9 @@ class _Journey:
             return RunResult(self.before, before, tuple(self.results))
         _refuse_other_work(stopped, steps, before)
         database.dialect.refuse_unfit(database)
+        if self.save is not None:
+            database.roll_back()
+            self.backup, self.save = self.save(), None
         _prepare(database, repository)
         self.progress.planned(before, steps)
         patience = Patience(database, self.wait, self.progress.blocked)
@@ -255,8 +260,8 @@ def read(database: Database, steps: tuple[Step, ...]) -> Migrations:
     """The scripts of these steps, parsed. Raises RepositoryError for one that is not whole. Only asks."""
     from giveaminute.versioning import script
 
-    dialect = database.dialect
-    return {step: script.read(step.script, dialect.name, step.direction, dialect.syntax) for step in steps}
+    dialect, own = database.dialect, database.url.database
+    return {step: script.read(step.script, dialect.name, step.direction, dialect.syntax, own) for step in steps}
 
 
 def _refuse_other_work(stopped: Run | None, steps: tuple[Step, ...], current: int) -> None:

@@ -14,6 +14,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from giveaminute.errors import RepositoryError
+from giveaminute.versioning import elsewhere, refusals
+from giveaminute.versioning.refusals import shown
 from giveaminute.versioning.repository import Direction, Script
 from giveaminute.versioning.statements import Statement, StatementError, StatementKind, Syntax, kind, normalise, split
 
@@ -59,12 +61,17 @@ class SqlMigration:
     declarations: Declarations = Declarations()
 
 
-def read(script: Script, database: str, direction: Direction, syntax: Syntax) -> PythonMigration | SqlMigration:
-    """Read and parse one script, both its directions proved to be there. Raises RepositoryError by file and line."""
+def read(
+    script: Script, database: str, direction: Direction, syntax: Syntax, own: str = ""
+) -> PythonMigration | SqlMigration:
+    """Read and parse one script, both its directions proved to be there. Raises RepositoryError by file and line.
+
+    `own`: the name of the database that SQL is for, where it may name no other; empty where names say nothing.
+    """
     if script.python is not None:
         return _read_python(script.python)
     files = {each: script.file(database, each) for each in Direction}
-    statements = {each: _read_sql(path, syntax) for each, path in files.items()}
+    statements = {each: _read_sql(path, syntax, own) for each, path in files.items()}
     both = ["\0".join(normalise(each.text, syntax) for each in statements[way]) for way in Direction]
     return SqlMigration(files[direction], tuple(statements[direction]), _hash("sql1", "\1".join(both)))
 
@@ -86,6 +93,7 @@ def _read_python(path: Path) -> PythonMigration:
         ) from error
     declared = _declarations(tree, path)
     _refuse_unrunnable(tree, path)
+    _refuse_alembics_op(tree, path)
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for direction in Direction:
         if direction.value not in defined and not (direction is Direction.DOWNGRADE and declared.irreversible):
@@ -108,6 +116,35 @@ def _refuse_unrunnable(tree: ast.Module, path: Path) -> None:
             raise RepositoryError(
                 f"{path.name}, line {node.lineno}: {node.name} is {kind}, which would be made and never run.",
                 f"Make it a plain function, without yield or await, in {path}.",
+            )
+
+        if isinstance(node, ast.FunctionDef) and not _takes_one(node.args):
+            raise RepositoryError(
+                f"{path.name}, line {node.lineno}: {node.name} is not called with anything but op.",
+                f"Write in {path}: def {node.name}(op):",
+            )
+
+
+def _takes_one(arguments: ast.arguments) -> bool:
+    """Whether a function can be called with one argument, by its place."""
+    places = len(arguments.posonlyargs) + len(arguments.args)
+    unset = any(default is None for default in arguments.kw_defaults)
+    return not unset and places - len(arguments.defaults) <= 1 and (places >= 1 or arguments.vararg is not None)
+
+
+def _refuse_alembics_op(tree: ast.Module, path: Path) -> None:
+    """Alembic's own `op` speaks to an environment of Alembic's, and there is none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            imported = {f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.Import):
+            imported = {each.name for each in node.names}
+        else:
+            continue
+        if "alembic.op" in imported:
+            raise RepositoryError(
+                f"{path.name}, line {node.lineno}: alembic's own op does not work here.",
+                f"Take the import out of {path}, and use the op that the function gets: def upgrade(op):",
             )
 
 
@@ -151,7 +188,7 @@ def _bad_declaration(path: Path, line: int, name: str) -> RepositoryError:
     return RepositoryError(f"{path.name}, line {line}: {name} is not declared in its form.", f"Write: {forms[name]}")
 
 
-def _read_sql(path: Path, syntax: Syntax) -> list[Statement]:
+def _read_sql(path: Path, syntax: Syntax, own: str) -> list[Statement]:
     try:
         statements = split(path.read_text(encoding="utf-8"), syntax)
     except StatementError as error:
@@ -162,13 +199,21 @@ def _read_sql(path: Path, syntax: Syntax) -> list[Statement]:
             f"{path.name}: cannot be read: {error}.", f"Save {path} as UTF-8 and run it again; nothing has run."
         ) from error
     for number, statement in enumerate(statements, start=1):
-        if kind(statement.text) is StatementKind.TRANSACTION:
+        reason = _refusal(statement, own)
+        if reason is not None:
             raise RepositoryError(
-                f"{path.name}, line {statement.line}, statement {number} «{statement.text}»:"
-                " transactions belong to the run.",
-                f"Take the statement out of {path} and run it again; nothing has run.",
+                f"{path.name}, line {statement.line}, statement {number} «{shown(statement.text)}»: {reason}.",
+                f"Mend {path} and run it again; nothing has run.",
             )
     return statements
+
+
+def _refusal(statement: Statement, own: str) -> str | None:
+    what = kind(statement.text)
+    reason = refusals.refusal(what, statement.text)
+    if reason is not None:
+        return f"{reason}. Take the statement out"
+    return elsewhere.refusal(statement.text, own) if own and what is not StatementKind.QUERY else None
 
 
 def meaning(tree: ast.AST) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 
 from giveaminute.versioning.sqltokens import Syntax, tokens
 
@@ -18,6 +19,16 @@ class StatementKind(Enum):
     TRANSACTION = "transaction"  # begins or ends a transaction or savepoint
 
 
+def commits(statement: str) -> bool:
+    """Whether a DEFINITION surely commits before it does anything, on MySQL and MariaDB alike.
+
+    Their manuals, «Statements That Cause an Implicit Commit»: not those on temporary tables, and not CALL or EXECUTE,
+    where it depends on what they run.
+    """
+    words = [token.upper() for token in islice(tokens(statement, Syntax.MYSQL), 8) if not token.startswith("/*")]
+    return words[:1] != [] and words[0] in _COMMITTING and "TEMPORARY" not in words
+
+
 def kind(statement: str) -> StatementKind:
     """The kind of a statement; comments, parentheses and openings of executable comments are looked through.
 
@@ -27,6 +38,7 @@ def kind(statement: str) -> StatementKind:
     return _kind(token.upper() for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*"))
 
 
+_COMMITTING = frozenset({"ALTER", "CREATE", "DROP", "RENAME", "TRUNCATE"})
 _KINDS = {
     word: kind
     for kind, words in {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from giveaminute.errors import Busy, HalfApplied
 from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
@@ -71,6 +72,19 @@ def read_status(database: Database, repository: Repository) -> Status:
         summary, command = f"{database.url.name} is being migrated by {holder.words}.", None
     pending = max(0, head - (version or 0))
     return Status(database.url.name, version, head, pending, migrations, stopped, summary, command, statement, holder)
+
+
+def refuse_unfinished(database: Database, repository: Repository) -> None:
+    """Raise HalfApplied where a migration stopped in its middle, and Busy where one is at work now. Only asks."""
+    stopped = history.unfinished(database, repository)
+    if stopped is None:
+        return
+    holder = database.dialect.holder(database)
+    if holder is not None:
+        raise Busy(f"{database.url.name} is being migrated by {holder.words}.", "Run it again when that has finished.")
+    version = history.version(database, repository)
+    summary, command = _advice(database, repository, version, repository.head, stopped)
+    raise HalfApplied(summary, f"Finish it first: {command} (where it stands: invoke status)")
 
 
 def _last_statement(database: Database, stopped: Run | None) -> str | None:

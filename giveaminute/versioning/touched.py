@@ -48,7 +48,7 @@ _PROGRAMS = {
 # Running one of these twice is running it once, and no definition shows it.
 _HARMLESS = {"ANALYZE", "OPTIMIZE", "REPAIR", "FLUSH", "GRANT"}
 # What they move or fill in is in no definition: whether they took effect cannot be seen there.
-_INVISIBLE = {"EXCHANGE", "IMPORT", "DISCARD"}
+_INVISIBLE = {"EXCHANGE", "IMPORT", "DISCARD", "TRUNCATE", "RESTART"}
 
 
 def touched(statement: str) -> tuple[Touched, ...] | None:
@@ -69,6 +69,20 @@ def touched(statement: str) -> tuple[Touched, ...] | None:
     }.get(verb)
     found = reader(words[1:]) if reader else None
     return None if found is None else tuple(sorted(set(found), key=lambda each: each.path))
+
+
+def verb(statement: str) -> str:
+    """The first word, in upper case; empty where there is none."""
+    found = (token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/")
+    return next(found, "").upper()
+
+
+def drops(statement: str) -> bool:
+    """Whether all that it touches is to be gone after it: a DROP, but not of an index."""
+    if verb(statement) != "DROP":
+        return False
+    words = [token.upper() for token in tokens(statement, Syntax.MYSQL)]
+    return "INDEX" not in words[:4]
 
 
 def renames(statement: str) -> list[tuple[Touched, Touched]]:
@@ -172,7 +186,7 @@ def _named(kind: ObjectKind, words: Words) -> list[Touched]:
 def _first(words: Words, wanted: set[str]) -> int | None:
     """Where the first of the wanted words stands, before any parenthesis."""
     for place, word in enumerate(words):
-        if word == "(":
+        if word == "(" and words[place + 1 : place + 2] != [")"]:  # those of CURRENT_USER() are no body
             return None
         if word.upper() in wanted:
             return place

@@ -162,6 +162,17 @@ def test_a_run_as_json(place: Place) -> None:
     }
 
 
+def test_the_remedy_in_json_is_the_command_to_type_here(tmp_path: Path) -> None:
+    make_repository(tmp_path / "r", SMALL)
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("CREATE TABLE own (id INTEGER)")
+    words = ("--url", "sqlite:///x.db", "--repository", "r")
+    ran = run_forked("upgrade", "--json", *words, cwd=tmp_path)
+    remedy = json.loads(ran.out)["error"]["remedy"]
+    assert f"version-control --version N {' '.join(words)}" in remedy or f"version-control {' '.join(words)}" in remedy
+    assert f"→ {remedy}\n" in ran.err
+
+
 def test_version_and_db_version_print_a_number_and_nothing_else(place: Place) -> None:
     place.at(2)
     for word, number in (("version", "3\n"), ("db-version", "2\n")):

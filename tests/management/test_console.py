@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from giveaminute.management import call_command
-from tests.management.running import SMALL, environment, run
+from tests.management.running import ROOT, SMALL, environment, run, run_invoke
 from tests.repositories import make_repository
 
 LONG = "Move_every_word_of_every_table_of_every_place_into_another_table_of_that_place_with_its_translation"
@@ -234,3 +234,44 @@ def test_a_migration_goes_on_when_nobody_listens_any_more(folder: Path) -> None:
     ran = in_shell("2>&1 | true", "upgrade", *PLACE, cwd=folder)
     assert ran.returncode == 0, ran
     assert call_command("db-version", url=f"sqlite:///{folder}/x.db", repository=str(folder / "r")) == 4
+
+
+EURO = {
+    "001_Euro_default_upgrade.sql": "CREATE TABLE a (sign VARCHAR(9) DEFAULT '€');",
+    "001_Euro_default_downgrade.sql": "",
+}
+
+
+@pytest.mark.parametrize("words", [("upgrade", "--sql", "--url", "sqlite:///x.db"), ("source", "1")])
+def test_a_result_for_a_file_is_utf_8_whatever_the_locale(words: tuple[str, ...], tmp_path: Path) -> None:
+    make_repository(tmp_path / "r", EURO)
+    for encoding in ("latin-1", "ascii", "utf-16"):
+        ran = run(*words, "--repository", "r", cwd=tmp_path, environ={"PYTHONIOENCODING": f"{encoding}:strict"})
+        assert ran.code == 0, ran.said
+        assert "DEFAULT '€'" in ran.out
+
+
+def test_called_from_python_the_callers_streams_stay_as_they_are(tmp_path: Path) -> None:
+    make_repository(tmp_path / "r", EURO)
+    program = (
+        "import sys\nfrom giveaminute.management import call_command\n"
+        "before = sys.stdout.encoding, sys.stdout.errors\ncall_command('version', repository='r')\n"
+        "assert before == (sys.stdout.encoding, sys.stdout.errors)\nassert before[0] != 'utf-8'\n"
+    )
+    variables = {**environment(), "PYTHONIOENCODING": "latin-1:strict"}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=variables, check=True, timeout=60)
+
+
+def test_sigterm_is_told_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
+    ends = "import os, signal\n\ndef upgrade(op):\n    os.kill(os.getpid(), signal.SIGTERM)\n\n"
+    ends += "def downgrade(op):\n    pass\n"
+    make_repository(tmp_path / "r", {"001_Ends.py": ends})
+    (tmp_path / "t").mkdir()
+    words = ("test", "--url", "sqlite:///x.db", "--repository", str(tmp_path / "r"))
+    for started in (run, run_invoke):
+        ran = started(*words, cwd=tmp_path if started is run else ROOT, environ={"TMPDIR": str(tmp_path / "t")})
+        assert ran.code == 143, ran.said
+        assert ran.err.startswith("Terminated. To see where it stands: ")
+        assert len(ran.err.splitlines()) == 1
+        assert ran.out == ""
+        assert list((tmp_path / "t").iterdir()) == []

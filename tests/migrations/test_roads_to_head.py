@@ -105,6 +105,24 @@ def test_what_a_city_changed_by_hand_is_no_hindrance(
         assert take_inventory(connection, name) == inventory
 
 
+def test_a_column_that_a_city_had_and_dropped_since_is_no_hindrance_on_the_way_down(
+    server: Server, fresh_database: FreshDatabase
+) -> None:
+    name = fresh_database(server)
+    with server.connect(name) as connection, connection.cursor() as cursor:
+        old_installs.build(connection, name, 7)
+        before = schema_of(server.url(name))
+        cursor.execute("SET SESSION sql_mode = ''")
+        cursor.execute("ALTER TABLE user ADD COLUMN nick varchar(30), ADD COLUMN age varchar(9)")
+        call_command("upgrade", url=server.url(name))
+        cursor.execute("ALTER TABLE user DROP COLUMN nick")
+        cursor.execute("UPDATE user SET age = NULL")
+        cursor.execute("ALTER TABLE user MODIFY age int")
+        call_command("downgrade", url=server.url(name), version=7, no_backup=True)
+        cursor.execute("ALTER TABLE user DROP COLUMN age")
+        assert [each.words for each in compare(before, schema_of(server.url(name)))] == []
+
+
 def test_a_foreign_key_on_a_text_is_named_before_anything_changes(
     server: Server, fresh_database: FreshDatabase
 ) -> None:

@@ -95,11 +95,11 @@ _PROGRAMS = (
 
 
 def content(url: str | DatabaseUrl) -> dict[str, Any]:
-    """All that is in a database: schema, rows, programs with their definers."""
+    """All that is in a database: schema, rows, programs with their definers; not who had the lease."""
     place = parse_url(url) if isinstance(url, str) else url
     with opened(place, read_only=True) as database:
         found: dict[str, Any] = {"schema": database.dialect.read_schema(database)}
-        for name in database.tables():
+        for name in (each for each in database.tables() if each != "migrate_lease"):
             cursor = database.connection.cursor()
             quoted = (
                 '"' + name.replace('"', '""') + '"' if place.family == SQLITE else "`" + name.replace("`", "``") + "`"

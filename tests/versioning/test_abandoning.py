@@ -171,3 +171,26 @@ def test_killed_on_its_way_back_it_is_finished_by_the_same_command(install: Inst
     assert install.call("status").next_command == "invoke upgrade --abandon 2"
     install.call("upgrade", abandon="2", no_backup=True)
     install.is_as_before()
+
+
+def test_a_way_back_that_asks_is_answered_after_what_is_passed_over(install: Install) -> None:
+    source = """
+import sqlalchemy as sa
+
+def upgrade(op):
+    op.execute("CREATE TABLE u (id INT PRIMARY KEY) ENGINE=InnoDB")
+    op.add_column("t", sa.Column("more", sa.Integer))
+    STOP
+    op.create_index("ix_more", "t", ["more"])
+
+def downgrade(op):
+    op.drop_index("ix_more", table_name="t")
+    op.drop_column("t", "more")
+    op.drop_table("u")
+"""
+    install.second(source.replace("STOP", "raise ValueError('not today')"))
+    with pytest.raises(MigrationFailed):
+        install.call("upgrade")
+    install.second(source.replace("STOP", "pass"))
+    install.call("upgrade", abandon="2", no_backup=True)
+    install.is_as_before()

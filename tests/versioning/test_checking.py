@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from giveaminute.errors import DatabaseAhead, UsageError
+from giveaminute.errors import DatabaseAhead, HalfApplied, MigrationFailed, UsageError
 from giveaminute.management import call_command
 from tests.management.running import run, run_forked
 from tests.repositories import make_repository
@@ -215,3 +215,25 @@ def test_auto_goes_with_neither_sql_nor_a_database(tmp_path: Path) -> None:
     for options in ({"auto": True, "sql": True}, {"auto": True, "database": "mysql"}, {"models": "shop"}):
         with pytest.raises(UsageError):
             call_command("script", title="X", repository=str(tmp_path / "r"), url="sqlite:///x.db", **options)
+
+
+def test_a_migration_that_stopped_in_its_middle_is_named_before_anything_is_compared(
+    mysql_family_url: str, tmp_path: Path
+) -> None:
+    half = "ALTER TABLE a ADD COLUMN x INT;\nALTER TABLE nowhere ADD COLUMN x INT;\n"
+    files = {"001_A.py": ONE, "002_B_default_upgrade.sql": half, "002_B_default_downgrade.sql": ""}
+    options = {"url": mysql_family_url, "repository": str(make_repository(tmp_path, files))}
+    with pytest.raises(MigrationFailed):
+        call_command("upgrade", **options)
+    before = sorted(path.name for path in (tmp_path / "versions").iterdir())
+    for command, more in (
+        ("check", {}),
+        ("check", {"only": "scripts"}),
+        ("check", {"fix": "adopt"}),
+        ("version-control", {}),
+        ("version-control", {"version": "1"}),
+    ):
+        with pytest.raises(HalfApplied, match=r"the upgrade of 002 .* is half done") as caught:
+            call_command(command, **options, **more)
+        assert caught.value.remedy == "Finish it first: invoke upgrade (where it stands: invoke status)"
+    assert sorted(path.name for path in (tmp_path / "versions").iterdir()) == before

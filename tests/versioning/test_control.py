@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from giveaminute.errors import CannotConnect, NotUnderVersionControl, UnprovenVersion, UsageError
+from giveaminute.errors import CannotConnect, DatabaseAhead, NotUnderVersionControl, UnprovenVersion, UsageError
 from giveaminute.management import call_command
 from giveaminute.settings import DatabaseUrl, parse_url
 from giveaminute.versioning import control, history
@@ -295,3 +295,10 @@ def test_the_shipped_snapshot_comes_back_by_force_and_goes_on_to_head(
     assert call_command("version-control", version=7, force=True, **options).forced
     call_command("upgrade", **options)
     assert call_command("check", only="schema", **options).findings == ()
+
+
+def test_a_version_that_no_script_has_is_told(database: Database, repository: Repository) -> None:
+    given(database, AT[1], recorded=99)
+    with pytest.raises(DatabaseAhead, match="at version 99, but the scripts here end at 4"):
+        adopt(database, repository, None)
+    assert history.version(database, repository) == 99

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from giveaminute.versioning.doubt import ABSENT, Evidence, Verdict, again, decide
+from giveaminute.versioning.doubt import ABSENT, HAS_ROWS, Evidence, Verdict, again, decide
 
 ADD = "ALTER TABLE t ADD COLUMN a INT"
 SWAP = "RENAME TABLE a TO c, b TO a, c TO b"
@@ -22,7 +22,15 @@ def evidence(server: str = "10.11.19", **definitions: str) -> Evidence:
         ("CREATE TABLE t (a INT)", evidence(t=ABSENT), evidence(t=ABSENT), Verdict.NOT_APPLIED),
         ("CREATE TABLE t (a INT)", evidence(t=ABSENT), evidence(t="new"), Verdict.APPLIED),
         ("DROP TABLE a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b=ABSENT), Verdict.APPLIED),
-        ("DROP TABLE a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b="y"), Verdict.NOT_APPLIED),
+        ("DROP TABLE a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b="y"), Verdict.IN_PART),
+        ("DROP TABLE  IF EXISTS a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b="y"), Verdict.IN_PART),
+        ("/* two */ DROP TABLE a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b="y"), Verdict.IN_PART),
+        ("DROP SEQUENCE a, b", evidence(a="x", b="y"), evidence(a=ABSENT, b="y"), Verdict.IN_PART),
+        ("CREATE OR REPLACE TABLE t AS SELECT 1", evidence(t="old"), evidence(t=ABSENT), Verdict.NOT_APPLIED),
+        ("CREATE OR REPLACE TABLE t AS SELECT 1", evidence(t="old"), evidence(t="new"), Verdict.APPLIED),
+        ("TRUNCATE TABLE t", evidence(t=f"old{HAS_ROWS}"), evidence(t="old"), Verdict.APPLIED),
+        ("TRUNCATE TABLE t", evidence(t=f"old{HAS_ROWS}"), evidence(t=f"old{HAS_ROWS}"), Verdict.UNKNOWN),
+        ("TRUNCATE TABLE t", evidence(t="old"), evidence(t="old"), Verdict.NOT_APPLIED),
         ("DROP INDEX i ON t", evidence(t="with"), evidence(t="without"), Verdict.APPLIED),
         (SWAP, evidence(a="x", b="y", c=ABSENT), evidence(a="y", b="x", c=ABSENT), Verdict.APPLIED),
         (SWAP, evidence(a="x", b="y", c=ABSENT), evidence(a="x", b="y", c=ABSENT), Verdict.NOT_APPLIED),
@@ -47,9 +55,11 @@ def test_what_is_known(statement: str, before: Evidence | None, now: Evidence | 
 @pytest.mark.parametrize(
     ("statement", "sent"),
     [
-        ("DROP TABLE a, b", "DROP TABLE IF EXISTS a, b"),
+        ("DROP TABLE a, b", "DROP TABLE IF EXISTS a , b"),
         ("drop view v", "drop view IF EXISTS v"),
         ("DROP TABLE IF EXISTS a", "DROP TABLE IF EXISTS a"),
+        ("DROP TABLE\n  IF  EXISTS `a b`, c", "DROP TABLE\n  IF  EXISTS `a b`, c"),
+        ("/* note */ DROP TABLE `a b`, c", "DROP TABLE IF EXISTS `a b` , c"),
         ("DROP INDEX i ON t", "DROP INDEX i ON t"),
         (ADD, ADD),
     ],

@@ -328,3 +328,25 @@ def test_an_sqlite_file_is_not_written_to(tmp_path: Path) -> None:
     assert (copied.rows, copied.counted, copied.cost.rebuilds) == (3, True, True)
     assert (tmp_path / "x.db").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r", "x.db"]
+
+
+def test_a_percent_sign_is_rehearsed_as_it_is_sent(database_url: str, tmp_path: Path) -> None:
+    """SQLAlchemy doubles it for the driver, which halves it again only where parameters come with the statement."""
+    folder = at_first(
+        database_url,
+        tmp_path,
+        "op.create_table('x%s', sa.Column('id', sa.Integer, primary_key=True), sa.Column('k', sa.Integer),"
+        " sa.Column('m%', sa.Integer, sa.Computed('k % 7')),"
+        " sa.Column('n', sa.String(20), comment='50% of :x %s', server_default='10%'))",
+        "op.alter_column('x%s', 'n', type_=sa.String(30))",
+        "op.create_index('i%', 'x%s', ['n'])",
+    )
+    step = only_step(tried(database_url, folder))
+    assert "%%" not in "\n".join(sql(step))
+    call_command("upgrade", url=database_url, repository=str(folder))
+    call_command("check", url=database_url, repository=str(folder))
+    with opened(parse_url(database_url), read_only=True) as database:
+        table = database.dialect.read_schema(database).tables["x%s"]
+        column = table.column("n")
+        assert column is not None and column.default == "'10%'"
+        assert [index.name for index in table.indexes] == ["i%"]

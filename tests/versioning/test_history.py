@@ -180,6 +180,19 @@ def test_a_user_with_a_very_long_name_or_none_can_migrate(
 
 
 def test_a_question_that_fails_otherwise_is_not_taken_for_no_answer(database: Database, repository: Repository) -> None:
-    database.execute("CREATE TABLE migrate_version (nothing_of_ours INT)")
+    database.connection.close()
     with pytest.raises(database.dialect.driver_error):
         history.version(database, repository)
+
+
+@pytest.mark.parametrize("table", ["migrate_history", "migrate_version"])
+def test_a_table_of_the_applications_own_under_our_name_is_named(
+    database: Database, repository: Repository, table: str
+) -> None:
+    database.execute(f"CREATE TABLE {table} (id INT, flown VARCHAR(20))")
+    database.connection.commit()
+    asked = history.unfinished if table == "migrate_history" else history.version
+    for question in (asked, history.runs) if table == "migrate_history" else (asked,):
+        with pytest.raises(NotAsRecorded, match=f"has a table {table} that is not the one") as caught:
+            question(database, repository)
+        assert caught.value.remedy and f"ALTER TABLE {table} RENAME TO" in caught.value.remedy

@@ -63,10 +63,16 @@ class Install:
     def upgrade_in_a_process(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.upgrade_command(), capture_output=True, text=True, timeout=60, check=False)
 
-    def ask(self, query: str) -> tuple[tuple[Any, ...], ...]:
+    def ask(self, *queries: str) -> tuple[tuple[Any, ...], ...]:
         with self.server.connect(self.name) as connection, connection.cursor() as cursor:
-            cursor.execute(query)
+            for query in queries:
+                cursor.execute(query)
             return tuple(cursor.fetchall())
+
+    def control(self) -> None:
+        """Version 0, whatever tables there are."""
+        repository = str(make_repository(self.folder, {}))
+        call_command("version-control", version=0, url=self.url, repository=repository)
 
     def check_done(self) -> None:
         assert self.ask("SELECT * FROM a ORDER BY id") == ROWS
@@ -157,7 +163,7 @@ def test_where_the_live_table_proves_nothing_a_person_is_asked(install: Install,
     install.script(FINE)
     again = install.upgrade_in_a_process()
     assert again.returncode == 4
-    assert "killed at statement 5" in again.stderr
+    assert "cut off at statement 5" in again.stderr
     assert "--last-statement applied" in again.stderr
     install.upgrade(last_statement=word)
     install.check_done()
@@ -406,3 +412,157 @@ def test_what_a_script_prints_is_no_part_of_the_result(install: Install) -> None
     ran = subprocess.run([*install.upgrade_command(), "--json"], capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout)["after"] == 1
     assert "hello" in ran.stderr
+
+
+def test_a_session_of_the_scripts_own_does_not_change_what_is_compared(install: Install) -> None:
+    """SHOW CREATE is spelled as the session has it."""
+    setting = "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES', SESSION time_zone = '+05:00'"
+    up = f"    op.execute({setting!r})\n    op.execute('ALTER TABLE a ADD COLUMN note VARCHAR(20)')\n"
+    kill = "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    head, down = "import os, signal\n\ndef upgrade(op):\n", "\ndef downgrade(op):\n    pass\n"
+    install.ask("CREATE TABLE a (id INT PRIMARY KEY, at TIMESTAMP NOT NULL DEFAULT '2012-01-01 00:00:00')")
+    install.control()
+    install.script(head + up + kill + down)
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    install.ask("ALTER TABLE a DROP COLUMN note")  # as if the kill had come before the server began
+    install.script(head + up + down)
+    install.upgrade()
+    assert install.ask("SELECT COUNT(note) FROM a") == ((0,),)
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_another_change_of_the_table_since_is_not_taken_for_the_statement(install: Install, took_effect: bool) -> None:
+    install.script(killing_itself_after(5))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    if not took_effect:
+        install.ask("ALTER TABLE a DROP COLUMN note")
+    install.ask("ALTER TABLE a ADD INDEX by_hand (n)")
+    install.script(FINE)
+    with pytest.raises(HalfApplied, match="is not known"):
+        install.upgrade()
+    install.upgrade(last_statement="applied" if took_effect else "not-applied")
+    install.check_done()
+
+
+def test_a_persons_word_does_not_overrule_what_the_table_proves(install: Install) -> None:
+    install.script(killing_itself_after(5))
+    assert install.upgrade_in_a_process().returncode == -signal.SIGKILL
+    install.script(FINE)
+    with pytest.raises(UsageError, match="proves that it is applied"):
+        install.upgrade(last_statement="not-applied")
+    install.upgrade(last_statement="applied")
+    install.check_done()
+
+
+def test_a_first_definition_that_is_refused_leaves_one_run_behind(install: Install) -> None:
+    """Its implicit commit comes before the refusal: the run is in the history by then."""
+    install.ask("CREATE TABLE p (id BIGINT PRIMARY KEY)", "CREATE TABLE c (pid INT)")
+    install.control()
+    key = "ALTER TABLE c ADD CONSTRAINT fk FOREIGN KEY (pid) REFERENCES p (id)"
+    install.script(f"def upgrade(op):\n    op.execute({key!r})\n\ndef downgrade(op):\n    pass\n")
+    with pytest.raises(MigrationFailed, match="Nothing of it was kept"):
+        install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history") == (("failed",),)
+    assert install.ask("SELECT * FROM migrate_journal") == ()
+    install.ask("ALTER TABLE c MODIFY pid BIGINT")
+    install.upgrade()
+    assert "fk" in str(install.ask("SHOW CREATE TABLE c"))
+
+
+def test_what_was_refused_after_taking_effect_in_part_is_said_and_asked(server: Server, install: Install) -> None:
+    install.ask("CREATE TABLE m (id INT PRIMARY KEY, n INT) ENGINE=MyISAM", "INSERT INTO m VALUES (9, 9)")
+    install.control()
+    rows = "INSERT INTO m VALUES (1, 1), (2, 2), (9, 0)"
+    install.script(f"def upgrade(op):\n    op.execute({rows!r})\n\ndef downgrade(op):\n    pass\n")
+    with pytest.raises(MigrationFailed, match="may have taken effect in part"):
+        install.upgrade()
+    assert install.ask("SELECT outcome FROM migrate_history") == (("stopped",),)
+    with pytest.raises(HalfApplied, match="is not known"):
+        install.upgrade()
+    install.ask("INSERT IGNORE INTO m VALUES (1, 1), (2, 2)")
+    install.upgrade(last_statement="applied")
+    assert install.ask("SELECT id FROM m ORDER BY id") == ((1,), (2,), (9,))
+
+
+def test_a_drop_of_several_that_was_refused_in_its_middle(install: Install) -> None:
+    install.ask("CREATE TABLE t (id INT)")
+    install.control()
+    install.script("def upgrade(op):\n    op.execute('DROP TABLE t, missing')\n\ndef downgrade(op):\n    pass\n")
+    atomic = install.server.family == "mysql"
+    with pytest.raises(MigrationFailed, match="Nothing of it was kept" if atomic else "taken effect in part"):
+        install.upgrade()
+    assert install.ask("SHOW TABLES LIKE 't'") == ((("t",),) if atomic else ())
+
+
+def test_a_procedure_does_not_hold_the_lease_while_it_runs(install: Install) -> None:
+    install.ask("CREATE PROCEDURE slow() DO SLEEP(2)")
+    install.control()
+    install.script("def upgrade(op):\n    op.execute('CALL slow()')\n\ndef downgrade(op):\n    pass\n")
+    process = subprocess.Popen(install.upgrade_command(), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    calling = (
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'CALL slow%' OR info LIKE 'DO SLEEP%'"
+    )
+    while install.ask(calling) == ((0,),) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    install.ask("SET SESSION innodb_lock_wait_timeout = 1", "UPDATE migrate_lease SET doing = doing WHERE id = 1")
+    assert process.wait(timeout=30) == 0
+
+
+def test_rows_that_a_change_returned_are_returned_again_on_a_resume(install: Install) -> None:
+    if install.server.family == "mysql":
+        pytest.skip("MySQL has no RETURNING")
+    source = """
+def upgrade(op):
+    gone = op.query("DELETE FROM a WHERE id < 3 RETURNING id, n")
+    op.execute("INSERT INTO b VALUES (:n)", {"n": sum(n for _, n in gone)})
+    PLACE
+
+def downgrade(op):
+    pass
+"""
+    install.ask(
+        "CREATE TABLE a (id INT, n INT)", "CREATE TABLE b (n INT)", "INSERT INTO a VALUES (1, 4), (2, 5), (3, 6)"
+    )
+    install.control()
+    install.script(source.replace("PLACE", "raise ValueError('not today')"))
+    with pytest.raises(MigrationFailed):
+        install.upgrade()
+    install.script(source.replace("PLACE", "op.execute('UPDATE b SET n = n + 1')"))
+    install.upgrade()
+    assert install.ask("SELECT n FROM b") == ((10,),)
+    assert install.ask("SELECT id FROM a") == ((3,),)
+
+
+def test_an_address_in_a_text_is_no_variable(install: Install) -> None:
+    files = {
+        "001_A_default_upgrade.sql": "CREATE TABLE a (s VARCHAR(50));\nINSERT INTO a VALUES ('x@example.org');\n"
+        "UPDATE a SET s = 'y@example.org' WHERE s LIKE '%@example.org';\nINSERT INTO later VALUES (1);",
+        "001_A_default_downgrade.sql": "DROP TABLE a;",
+    }
+    make_repository(install.folder, files)
+    with pytest.raises(MigrationFailed, match="later"):
+        install.upgrade()
+    install.ask("CREATE TABLE later (id INT)")
+    install.upgrade()
+    assert install.ask("SELECT s FROM a") == (("y@example.org",),)
+
+
+def test_a_long_statement_is_known_by_its_hash(install: Install) -> None:
+    size = 3_000_000
+    source = f"""
+def upgrade(op):
+    op.execute("CREATE TABLE a (s LONGTEXT)")
+    op.execute("INSERT INTO a VALUES ('" + "it''s 1.5 " * {size // 10} + "')")
+    PLACE
+
+def downgrade(op):
+    pass
+"""
+    install.script(source.replace("PLACE", "raise ValueError('not today')"))
+    with pytest.raises(MigrationFailed):
+        install.upgrade()
+    assert install.ask("SELECT MAX(LENGTH(statement)) < 20000 FROM migrate_journal") == ((1,),)
+    install.script(source.replace("PLACE", "pass"))
+    install.upgrade()
+    assert install.ask("SELECT COUNT(*) FROM a") == ((1,),)

@@ -84,3 +84,17 @@ def test_a_script_cannot_end_the_runs_transaction(database: Database) -> None:
         for statement in ("COMMIT", "ROLLBACK", "BEGIN", " /* x */ commit"):
             with pytest.raises(MigrationFailed, match="transactions belong to the run"):
                 connection.exec_driver_sql(statement)
+
+
+def test_a_statement_without_parameters_is_recorded_as_the_server_gets_it(database: Database) -> None:
+    """The journal looks for the tables that it names, and shows it to people."""
+    witness = Witness()
+    table = sa.Table("x%s", sa.MetaData(), sa.Column("a", sa.String(20)))
+    with lent(database.dialect, database.connection, witness) as connection:
+        connection.execute(sa.text("CREATE TABLE `x%s` (a VARCHAR(20) DEFAULT '10%')"))
+        connection.execute(sa.schema.DropTable(table))
+    assert [" ".join(statement.split()).replace('"', "`") for statement, _ in witness.sent] == [
+        "CREATE TABLE `x%s` (a VARCHAR(20) DEFAULT '10%')",
+        "DROP TABLE `x%s`",
+    ]
+    assert "x%s" not in database.tables()

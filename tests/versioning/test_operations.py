@@ -243,3 +243,9 @@ def test_a_notice_reaches_the_operator_and_a_refusal_ends_it(at: Desk) -> None:
     assert told == ["3 rows"]
     with pytest.raises(MigrationFailed, match="not today"):
         at.op.refuse("not today")
+
+
+def test_parameters_that_are_no_dict_are_told(made: Desk) -> None:
+    for sql in ("UPDATE x SET a = ?", sa.text("UPDATE x SET a = :a")):
+        with pytest.raises(MigrationFailed, match="parameters are a dict of :name, not a tuple"):
+            made.op.execute(sql, ("a", 1))  # type: ignore[arg-type]

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from giveaminute.errors import MigrationFailed
+from giveaminute.errors import RepositoryError
 from giveaminute.management import call_command
-from giveaminute.settings import DEFAULT_REPOSITORY
-from giveaminute.versioning.rehearsal import Rehearsal
+from giveaminute.settings import DEFAULT_REPOSITORY, parse_url
+from giveaminute.versioning.database import opened
+from giveaminute.versioning.rehearsal import Rehearsal, rehearse
+from giveaminute.versioning.repository import Repository
 from tests import old_installs
 from tests.conftest import FreshDatabase
 from tests.management.running import everything_in, run
@@ -111,6 +113,19 @@ def test_a_name_of_a_database_as_in_11_of_2011_is_caught_before_it_changes_the_r
     assert (everything_in(server, own), definition(server, own), definition(server, other)) == before
 
 
+@pytest.mark.parametrize(
+    "refused", ["LOCK TABLES a WRITE", "USE mysql", "SET autocommit=0", "INSERT INTO mysql.foo VALUES (1)"]
+)
+def test_what_sql_may_not_say_is_refused_before_the_statements_above_it(
+    mysql_family_url: str, tmp_path: Path, refused: str
+) -> None:
+    files = {"001_A_default_upgrade.sql": f"CREATE TABLE a (id INT);\n{refused};\n", "001_A_default_downgrade.sql": ""}
+    with pytest.raises(RepositoryError, match="line 2, statement 2"):
+        call_command("upgrade", url=mysql_family_url, repository=str(make_repository(tmp_path / "r", files)))
+    with opened(parse_url(mysql_family_url), read_only=True) as database:
+        assert database.tables() == []
+
+
 def test_upgrade_refuses_another_database_and_takes_its_own(
     server: Server, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
@@ -121,7 +136,7 @@ def test_upgrade_refuses_another_database_and_takes_its_own(
         folder = str(make_repository(tmp_path / "r", files))
         if named == other:
             before = definition(server, other)
-            with pytest.raises(MigrationFailed, match=f"names the database {other}, and this one is {own}"):
+            with pytest.raises(RepositoryError, match=f"names the database {other}, and this one is {own}"):
                 call_command("upgrade", url=server.url(own), repository=folder)
             assert definition(server, other) == before
             assert everything_in(server, other) == {}
@@ -257,6 +272,55 @@ def test_what_does_not_come_back_is_named_and_only_what_is_declared_is_excused(
     assert first_lines == expected
 
 
+FITTED = {
+    "a reference": (
+        "op.create_foreign_key('fk', 'b', 'a', ['a_id'], ['id'])",
+        "op.drop_foreign_key('b', ['a_id']); op.has_index('b', 'fk') and op.drop_index('fk', table_name='b')",
+    ),
+    "a unique key": (
+        "op.create_unique_constraint('u', 'b', ['word'])",
+        "op.drop_constraint('u', 'b', type_='unique')",
+    ),
+    "rows with small keys": (
+        "op.execute('INSERT INTO b (id) VALUES (1), (2)')",
+        "op.execute('DELETE FROM b WHERE id IN (1, 2)')",
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", [None, 50])
+@pytest.mark.parametrize("case", FITTED)
+def test_a_key_or_a_row_that_ordinary_rows_refuse_is_tried_on_others_and_told(
+    database_url: str, tmp_path: Path, case: str, rows: int | None
+) -> None:
+    up, down = FITTED[case]
+    scripts = {
+        "001_A.py": "import sqlalchemy as sa\n\ndef upgrade(op):\n"
+        "    op.create_table('a', sa.Column('id', sa.Integer, primary_key=True))\n"
+        "    op.create_table('b', sa.Column('id', sa.Integer, primary_key=True), sa.Column('a_id', sa.Integer),"
+        " sa.Column('word', sa.String(20)))\n\n"
+        "def downgrade(op):\n    op.drop_table('b')\n    op.drop_table('a')\n",
+        "002_B.py": f"def upgrade(op):\n    {up}\n\ndef downgrade(op):\n    {down}\n",
+        "003_C.py": "def upgrade(op):\n    op.execute('UPDATE b SET word = 7')\n\ndef downgrade(op):\n    pass\n",
+    }
+    folder = make_repository(tmp_path / "r", scripts)
+    call_command("upgrade", url=database_url, repository=str(folder), version=1)
+    second, third = rehearse(parse_url(database_url), Repository(folder), 2, 3, rows=rows).verdicts
+    assert second.problems == ()
+    assert [words.split(":")[0] for words in second.excused] == ["tried on rows that fit its keys"]
+    assert second.rows > 8
+    assert third.problems != ()
+
+
+def test_what_fails_on_rows_that_fit_too_is_told_once(database_url: str, tmp_path: Path) -> None:
+    up = "import sqlalchemy as sa\n\ndef upgrade(op):\n    op.create_unique_constraint('u', 'a', ['n'])\n"
+    up += "    if op.scalar('SELECT COUNT(*) FROM a'):\n        op.refuse('full')\n"
+    down = "\ndef downgrade(op):\n    op.drop_constraint('u', 'a', type_='unique')\n"
+    make_repository(tmp_path / "r", {"001_A.py": BASE, "002_B.py": up + down})
+    (problem,) = tried(database_url, tmp_path / "r").verdicts[-1].problems
+    assert "UNIQUE" in problem or "Duplicate" in problem
+
+
 def test_it_exits_with_2_and_says_which(tmp_path: Path) -> None:
     bad = "def upgrade(op):\n    op.execute('UPDATE a SET n = 0')\n\ndef downgrade(op):\n    pass\n"
     make_repository(tmp_path / "r", {"001_A.py": BASE, "002_B.py": bad})
@@ -266,6 +330,21 @@ def test_it_exits_with_2_and_says_which(tmp_path: Path) -> None:
     assert run("test", "--version", "1", *place, cwd=tmp_path).code == 0
     assert run("test", "--version", "2..9", *place, cwd=tmp_path).code == 1
     assert not (tmp_path / "x.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("head", [3]), ("2..head", [2, 3]), ("+1", [2]), ("+1..+2", [2, 3]), ("+0..3", [1, 2, 3]), ("-0", [1])],
+)
+def test_a_version_to_try_is_said_as_everywhere(tmp_path: Path, text: str, expected: list[int]) -> None:
+    """Relative ones count from where the database is."""
+    files = {}
+    for number in (1, 2, 3):
+        files[f"00{number}_x_default_upgrade.sql"] = f"CREATE TABLE t{number} (id INTEGER NOT NULL PRIMARY KEY);"
+        files[f"00{number}_x_default_downgrade.sql"] = f"DROP TABLE t{number};"
+    url, folder = f"sqlite:///{tmp_path / 'x.db'}", make_repository(tmp_path / "r", files)
+    call_command("upgrade", url=url, repository=str(folder), version=1)
+    assert [verdict.version for verdict in tried(url, folder, version=text).verdicts] == expected
 
 
 IRREVERSIBLE = "irreversible = 'why'\n\ndef upgrade(op):\n    op.execute('UPDATE a SET n = 5 WHERE n = 3')\n"

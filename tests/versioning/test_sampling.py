@@ -288,6 +288,39 @@ def test_it_is_of_one_moment_while_others_write(mysql_family_url: str, repositor
         writing.join()
 
 
+def test_a_column_may_be_called_as_a_parameter_is_written(database_url: str, repository: Repository) -> None:
+    url = database_url
+    with opened(parse_url(url), read_only=True) as database:
+        quote = database.dialect.quote
+    prepared(
+        url,
+        repository,
+        f"CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, {quote('a :x %s')} VARCHAR(9))",
+        "INSERT INTO t VALUES (1, ':y %(z)s')",
+    )
+    with (
+        scratch(parse_url(url)) as made,
+        opened(parse_url(url), read_only=True) as live,
+        opened(made.url, read_only=False) as copy,
+    ):
+        assert take(live, copy, repository, 10).rows == 1
+        assert copy.query(f"SELECT {quote('a :x %s')} FROM t") == [(":y %(z)s",)]
+
+
+def test_a_full_text_table_of_sqlite_is_copied_with_what_it_finds(tmp_path: Path, repository: Repository) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    made = ("CREATE VIRTUAL TABLE ft USING fts5(body)", "INSERT INTO ft VALUES ('hello world'), ('nobody')")
+    prepared(url, repository, *made)
+    with (
+        scratch(parse_url(url)) as place,
+        opened(parse_url(url), read_only=True) as live,
+        opened(place.url, read_only=False) as copy,
+    ):
+        assert list(live.dialect.read_schema(live).without().tables) == ["ft"]
+        assert take(live, copy, repository, 10).rows == 2
+        assert copy.query("SELECT body FROM ft WHERE ft MATCH 'hello'") == [("hello world",)]
+
+
 def test_sqlite_values_keep_their_type_in_any_column(tmp_path: Path, repository: Repository) -> None:
     url = f"sqlite:///{tmp_path}/live.db"
     prepared(

@@ -273,6 +273,49 @@ def test_sql_at_fault_is_told_by_file_and_line(tmp_path: Path, up: str | bytes, 
     assert words in caught.value.message and caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("LOCK TABLES t WRITE", "the journal's own tables would be locked out"),
+        ("USE mysql", "the journal is in this database"),
+        ("SET autocommit=0", "transactions belong to the run"),
+        ("INSERT INTO mysql.foo VALUES (1)", "names the database mysql, and this one is changebyus"),
+    ],
+)
+def test_sql_that_would_be_refused_when_it_is_sent_is_refused_before_anything_runs(
+    tmp_path: Path, statement: str, words: str
+) -> None:
+    text = f"ALTER TABLE t ADD COLUMN x INT;\n{statement};"
+    files = {"001_a_mysql_upgrade.sql": text, "001_a_mysql_downgrade.sql": "SELECT * FROM mysql.foo"}
+    script = Repository(make_repository(tmp_path, files)).script(1)
+    with pytest.raises(RepositoryError) as caught:
+        read(script, "mysql", UP, Syntax.MYSQL, "changebyus")
+    assert f"001_a_mysql_upgrade.sql, line 2, statement 2 «{statement}»: " in caught.value.message
+    assert words in caught.value.message
+    assert caught.value.remedy and "nothing has run" in caught.value.remedy
+
+
+@pytest.mark.parametrize("signature", ["", "op, more", "*, op", "op, *, more"])
+def test_a_direction_that_cannot_be_called_with_op_is_refused(tmp_path: Path, signature: str) -> None:
+    with pytest.raises(RepositoryError, match="line 1: upgrade is not called with anything but op") as caught:
+        python(tmp_path, f"def upgrade({signature}): pass\ndef downgrade(op): pass\n")
+    assert caught.value.remedy and caught.value.remedy.endswith("def upgrade(op):")
+
+
+@pytest.mark.parametrize("signature", ["op", "op, more=1", "*all", "op, /", "op=None, *, more=1"])
+def test_a_direction_that_can_be_called_with_op_is_taken(tmp_path: Path, signature: str) -> None:
+    assert python(tmp_path, f"def upgrade({signature}): pass\ndef downgrade(op): pass\n").has(UP)
+
+
+@pytest.mark.parametrize(
+    "line", ["from alembic import op", "import alembic.op as op", "from alembic import context, op"]
+)
+def test_alembics_own_op_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(RepositoryError, match="line 1: alembic's own op does not work here") as caught:
+        python(tmp_path, f"{line}\ndef upgrade(op): pass\ndef downgrade(op): pass\n")
+    assert caught.value.remedy and "use the op that the function gets" in caught.value.remedy
+
+
 def test_the_other_direction_is_read_too(tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match=r"001_a_default_downgrade\.sql, line 1"):
         sql(tmp_path, "SELECT 1", "SELECT 'x")

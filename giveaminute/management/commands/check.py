@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from giveaminute.errors import ExitCode, UsageError
 from giveaminute.management.command import DATABASE, FOLDER, JSON, REPOSITORY, Option
-from giveaminute.management.modelling import MODELS, is_ours, metadata_of
+from giveaminute.management.modelling import MODELS, is_ours, metadata_of, snapshots_of
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
@@ -34,7 +33,6 @@ def execute(
     folder: str | None = None,
 ) -> Report:
     """What was checked and found; the database is only read."""
-    from giveaminute.settings import SNAPSHOTS
     from giveaminute.versioning.checking import Context, Subject, check
     from giveaminute.versioning.repository import Repository
 
@@ -42,7 +40,7 @@ def execute(
     metadata = metadata_of(settings, models) if Subject.MODELS in asked else None
     if Subject.MODELS in asked and metadata is None:
         raise UsageError("Which models belong to these scripts is not known.", "Say it: --models MODULE:ATTRIBUTE")
-    snapshots = Path(folder) if folder else SNAPSHOTS
+    snapshots = snapshots_of(settings, folder) if Subject.SNAPSHOT in asked else None
     remedy = None
     if fix is not None:
         from giveaminute.versioning.authoring.from_drift import remedy_of
@@ -70,6 +68,8 @@ def show(result: Report, console: Console) -> int:
         console.result(f"{finding.subject.value}: {finding.words}")
     if result.diff:
         console.result(f"\n{result.diff.rstrip()}")
+    for words in result.unseen:
+        console.say(f"  {words}: left out")
     checked = ", ".join(subject.value for subject in result.checked)
     if not result.findings:
         console.say(f"{result.database}: all as promised at version {result.version} (checked: {checked}).")
@@ -84,4 +84,4 @@ def _show_fix(fix: Fix, console: Console) -> None:
     console.say(f"Written, and not run: {fix.path}")
     for words in fix.by_hand:
         console.say(f"  left to do by hand: {words}")
-    console.advise("Read it and edit it, then: invoke test")
+    console.advise("Read it and edit it, then: invoke test --with-data")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from giveaminute.errors import ExitCode
 from giveaminute.management.command import DATABASE, FOLDER, JSON, REPOSITORY, Option
+from giveaminute.management.modelling import snapshots_of
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
@@ -24,11 +24,10 @@ OPTIONS = (
 
 def execute(settings: Settings, console: Console, check: bool = False, folder: str | None = None) -> Generated:
     """What was written, or would be. The configured database is never touched."""
-    from giveaminute.settings import SNAPSHOTS
     from giveaminute.versioning.repository import Repository
     from giveaminute.versioning.snapshot import generate
 
-    return generate(settings.url, Repository(settings.repository), Path(folder) if folder else SNAPSHOTS, check=check)
+    return generate(settings.url, Repository(settings.repository), snapshots_of(settings, folder), check=check)
 
 
 def show(result: Generated, console: Console) -> int:
@@ -40,5 +39,7 @@ def show(result: Generated, console: Console) -> int:
         console.say(f"{each.path}: {state}, version {each.version}")
     stale = result.checked and any(each.changed for each in result.snapshots)
     if stale:
-        console.advise("Make them anew: invoke generate-models")
+        from giveaminute.versioning.snapshot import making
+
+        console.advise(f"Make them anew: {making(result.snapshots[0].path.parent)}")
     return ExitCode.WORK_TO_DO if stale else ExitCode.DONE

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from giveaminute.management.command import DATABASE, FOLDER, JSON, REPOSITORY
+from giveaminute.management.modelling import snapshots_of
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
@@ -17,16 +17,16 @@ OPTIONS = (FOLDER, *DATABASE, REPOSITORY, JSON)
 
 def execute(settings: Settings, console: Console, folder: str | None = None) -> Loaded:
     """The versions and seed files loaded. Raises UsageError where the database is not empty."""
-    from giveaminute.settings import SNAPSHOTS
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.dialects import for_family
     from giveaminute.versioning.repository import Repository
-    from giveaminute.versioning.snapshot import load
+    from giveaminute.versioning.snapshot import load, source
 
-    place = Path(folder) if folder else SNAPSHOTS
+    repository = Repository(settings.repository)
+    found = source(snapshots_of(settings, folder), settings.url.family, repository)  # before a database is made
     for_family(settings.url.family).create_missing(settings.url)
     with opened(settings.url, read_only=False) as database:
-        return load(database, Repository(settings.repository), place)
+        return load(database, repository, found)
 
 
 def show(result: Loaded, console: Console) -> None:

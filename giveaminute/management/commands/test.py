@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.rehearsal import Rehearsal, Verdict
+    from giveaminute.versioning.repository import Repository
 
 OPTIONS = (
-    Option("version", "The migration to try, or several as N..M (default: the newest)."),
+    Option("version", "The migration to try (a number, head, +N or -N), or several as N..M (default: the newest)."),
     Option("all", "Try every migration.", flag=True),
     Option(
         "with_data",
@@ -42,12 +43,14 @@ def execute(
     from giveaminute.versioning.rehearsal import pending, rehearse
     from giveaminute.versioning.repository import Repository
 
+    if all and version is not None:
+        raise UsageError("--version says which to try, and --all tries every one.", "Give one of them.")
     repository = Repository(settings.repository)
     number = _rows(rows, with_data)
     if with_data and version is None and not all:
         first, last = pending(settings.url, repository)
     else:
-        first, last = (1, repository.head) if all else _range(version, repository.head)
+        first, last = (1, repository.head) if all else _range(settings, repository, version)
     for each in (first, last):
         repository.script(each)
 
@@ -71,13 +74,27 @@ def _rows(text: object, with_data: bool) -> int | None:
     return ROWS if text is None else int(str(text))
 
 
-def _range(text: object, head: int) -> tuple[int, int]:
-    if text is None or text == "head":
-        return head, head
-    found = re.fullmatch(r"(\d{1,9})(?:\.\.(\d{1,9}))?", str(text), re.ASCII)
-    if found is None or int(found[1]) > int(found[2] or found[1]):
-        raise UsageError(f"«{text}» is no version to try.", f"Give one from 1 to {head}, or some as N..M.")
-    return int(found[1]), int(found[2] or found[1])
+def _range(settings: Settings, repository: Repository, text: object) -> tuple[int, int]:
+    """The first and last of `N` or `N..M`, each a number, `head`, `+n` or `-n` from where the database is."""
+    from giveaminute.versioning.plan import target_version
+
+    ends = str("head" if text is None else text).split("..")
+    if len(ends) > 2:
+        raise UsageError(f"«{text}» is no version to try.", "Give one, or some as N..M.")
+    relative = any(end.startswith(("+", "-")) for end in ends)
+    current = _current(settings, repository) if relative else 0
+    first, last = (target_version(end, current, repository.head) for end in (ends[0], ends[-1]))
+    if first > last:
+        raise UsageError(f"«{text}» is reversed: {first} comes after {last}.", f"Write it {ends[-1]}..{ends[0]}.")
+    return first, last
+
+
+def _current(settings: Settings, repository: Repository) -> int:
+    from giveaminute.versioning.database import opened
+    from giveaminute.versioning.runner import current_version
+
+    with opened(settings.url, read_only=True) as database:
+        return current_version(database, repository)
 
 
 def show(result: Rehearsal, console: Console) -> int:

@@ -73,7 +73,7 @@ def upgrade(op):
 def downgrade(op):
     if op.dialect != "mysql":
         return
-    noted = {table: (op.kept(table, FORMER) or [as_new_installs_were(op, table)])[0] for table in TABLES}
+    noted = {table: still_there(op, table, former_of(op, table)) for table in TABLES}
     refuse_values_that_do_not_fit(op, noted)
     refuse_references_to_myisam(op, noted)
     for table in reversed(TABLES):
@@ -84,6 +84,16 @@ def downgrade(op):
     database = op.kept(DATABASE, FORMER) or [{"collation": three_byte_utf8(op)}]
     op.execute(f"ALTER DATABASE DEFAULT COLLATE {database[0]['collation']}")
     op.forget(DATABASE, FORMER)
+
+
+def former_of(op, table):
+    return (op.kept(table, FORMER) or [as_new_installs_were(op, table)])[0]
+
+
+def still_there(op, table, former):
+    """Without the columns that people dropped since, or made something else than a text."""
+    texts = {name for name, _, _, _ in text_columns(op, table)}
+    return {name: value for name, value in former.items() if name.startswith("(") or name in texts}
 
 
 def as_new_installs_were(op, table):

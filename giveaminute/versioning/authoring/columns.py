@@ -32,7 +32,8 @@ def _drop_column(way: Way, table: Table, column: Column) -> Iterator[Statement]:
     condition = way.condition(question) if way.before.has_type(table.name, column) else question
     if way.keeps and column.generated is None:
         yield Statement(conversions.keep_column(table, column.name, way.keeps), condition)
-    yield Statement(call("op.drop_column", quoted(table.name), quoted(column.name)), condition)
+    dropped = Statement(call("op.drop_column", quoted(table.name), quoted(column.name)), condition)
+    yield from way.going(table.name, f"column {column.name}", dropped)
 
 
 def _column(way: Way, before: Table, after: Table, number: int, moved: set[str]) -> Iterator[Statement]:
@@ -65,9 +66,11 @@ def _add_column(way: Way, before: Table, after: Table, number: int, *, asked: bo
     is_bare = not column.nullable and column.default is None and column.generated is None and not column.auto_increment
     filler = conversions.stand_in_default(column) if is_bare else None
     made = way.after.column(after.name, column, default=filler)
-    yield Statement(call("op.add_column", table, made, **_place(before, after, number)), condition)
+    added = [call("op.add_column", table, made, **_place(before, after, number))]
     if is_bare:  # rows that are there need a value, new ones have to bring theirs
-        yield Statement(call("op.alter_column", table, quoted(column.name), server_default="None"), condition)
+        added.append(call("op.alter_column", table, quoted(column.name), server_default="None"))
+    statements = [Statement(code, condition) for code in added]
+    yield from way.coming(after.name, f"column {column.name}", *statements) if asked else statements
 
 
 def _alter_column(way: Way, before: Table, after: Table, number: int, is_moved: bool) -> Iterator[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,9 +89,12 @@ def _loses(loses: Mapping[str, str]) -> str:
 def there_and_back(
     title: str, about: str, before: Source, after: Source, why_lost: str, *, guarded: bool = False
 ) -> Draft:
-    """Up from `before` to `after`, and down again."""
-    up = Way(before, after, guarded=guarded)
-    down = Way(after, before, takes_back=True)
+    """Up from `before` to `after`, and down again.
+
+    `guarded`: where parts of it are there already they stay, and the way down leaves them too.
+    """
+    up = Way(before, after, guarded=guarded, noted=guarded)
+    down = Way(after, before, takes_back=True, noted=guarded)
     ways = {
         Direction.UPGRADE: tuple(statements(up)),
         Direction.DOWNGRADE: tuple(statements(down)),
@@ -111,21 +115,31 @@ def losses(way: Way, why: str) -> dict[str, str]:
     return found
 
 
-def perform(database: Database, repository: Repository, text: str, direction: Direction) -> str | None:
-    """Run one direction of a script in a scratch database; why it could not, in a line, or None."""
+def perform(database: Database, repository: Repository, text: str, direction: Direction) -> list[str]:
+    """Run one direction of a script in a scratch database; why parts of it could not, a line each.
+
+    What fails is passed over, so that all that does is told at once.
+    """
+    tree = ast.parse(text)
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == direction.value)
     space: dict[str, Any] = {}
-    exec(compile(text, "draft", "exec"), space)
+    exec(compile(tree, "draft", "exec"), space)
+    dialect = database.dialect
+    with lent(dialect, database.connection, Recorder()) as connection:
+        space["op"] = dialect.operations(connection, repository.head + 1, repository.id)
+        failures = [_failure(database, each, space) for each in function.body]
+    database.connection.commit()
+    return list(dict.fromkeys(failure for failure in failures if failure))
+
+
+def _failure(database: Database, statement: ast.stmt, space: dict[str, Any]) -> str | None:
     dialect = database.dialect
     try:
-        with lent(dialect, database.connection, Recorder()) as connection:
-            space[direction.value](dialect.operations(connection, repository.head + 1, repository.id))
-        database.connection.commit()
+        exec(compile(ast.Module([statement], []), "draft", "exec"), space)
     except MigrationToolError as error:
         return error.message
     except sa.exc.DBAPIError as error:
         return dialect.explain(error.orig) if isinstance(error.orig, dialect.driver_error) else str(error.orig)
     except (sa.exc.SQLAlchemyError, dialect.driver_error) as error:
         return str(error).splitlines()[0]
-    finally:
-        database.roll_back()
     return None

@@ -7,21 +7,20 @@ from enum import Enum
 from pathlib import PurePath
 
 from giveaminute.errors import UsageError
-from giveaminute.versioning import runner
 from giveaminute.versioning.authoring import drafts
 from giveaminute.versioning.authoring.definitions import Source
 from giveaminute.versioning.authoring.drafts import Draft
 from giveaminute.versioning.authoring.python_text import Statement
 from giveaminute.versioning.authoring.statements import statements
 from giveaminute.versioning.authoring.way import Way
+from giveaminute.versioning.building import build
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.model_diff import UNDONE, read
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import Move
 from giveaminute.versioning.schema import Schema
 from giveaminute.versioning.scratch import scratch
+from giveaminute.versioning.unseen import NOTHING, Unseen
 
 
 class Remedy(Enum):
@@ -56,9 +55,17 @@ def remedy_of(text: str) -> Remedy:
         ) from None
 
 
-def author(live: Database, repository: Repository, promised: Schema, found: Schema, remedy: Remedy) -> Draft:
+def author(
+    live: Database,
+    repository: Repository,
+    promised: Schema,
+    found: Schema,
+    remedy: Remedy,
+    unseen: Unseen = NOTHING,
+) -> Draft:
     """The script, run in scratch databases as the schema is promised and as it is. `live` is only asked.
 
+    `unseen`: what both schemas are told without.
     Raises CannotConnect.
     """
     family = live.url.family
@@ -70,8 +77,8 @@ def author(live: Database, repository: Repository, promised: Schema, found: Sche
     else:
         draft = _revert(promised, found, family, about)
         wanted = promised
-    by_hand = _where_as_promised(live, repository, draft, promised, wanted)
-    by_hand[Direction.UPGRADE] += _where_drifted(live, repository, draft, wanted, by_hand[Direction.UPGRADE])
+    by_hand = _where_as_promised(live, repository, draft, promised, wanted, unseen)
+    by_hand[Direction.UPGRADE] += _where_drifted(live, repository, draft, wanted, by_hand[Direction.UPGRADE], unseen)
     return draft.proved(by_hand)
 
 
@@ -83,23 +90,23 @@ def _revert(promised: Schema, found: Schema, family: str, about: str) -> Draft:
 
 
 def _where_as_promised(
-    live: Database, repository: Repository, draft: Draft, promised: Schema, wanted: Schema
+    live: Database, repository: Repository, draft: Draft, promised: Schema, wanted: Schema, unseen: Unseen
 ) -> dict[Direction, list[str]]:
     """What is missing after the script has run up and down in a database that the migrations made."""
     by_hand: dict[Direction, list[str]] = {direction: [] for direction in Direction}
     with scratch(live.url) as made, opened(made.url, read_only=False) as database:
-        runner.run(database, repository, Move(Direction.UPGRADE), Progress())
+        build(database, repository, live.url)
         for direction, schema in ((Direction.UPGRADE, wanted), (Direction.DOWNGRADE, promised)):
-            failure = drafts.perform(database, repository, draft.text(), direction)
-            if failure:
-                by_hand[direction].append(f"it fails: {failure}")
+            failures = drafts.perform(database, repository, draft.text(), direction)
+            by_hand[direction] += [f"it fails: {failure}" for failure in failures]
+            by_hand[direction] += _differences(schema, unseen.left_out(read(database, repository)))
+            if failures:
                 break
-            by_hand[direction] += _differences(schema, read(database, repository))
     return by_hand
 
 
 def _where_drifted(
-    live: Database, repository: Repository, draft: Draft, wanted: Schema, known: Sequence[str]
+    live: Database, repository: Repository, draft: Draft, wanted: Schema, known: Sequence[str], unseen: Unseen
 ) -> list[str]:
     """The same in a copy, without rows, of the database that has drifted."""
     with scratch(live.url) as made:
@@ -107,9 +114,9 @@ def _where_drifted(
             live.dialect.copy(live, database, ())
         with opened(made.url, read_only=False) as database:
             database.dialect.prepare(database, repository.version_table)
-            failure = drafts.perform(database, repository, draft.text(), Direction.UPGRADE)
-            told = [f"it fails where it has drifted: {failure}"] if failure else []
-            told += [] if failure else _differences(wanted, read(database, repository))
+            failures = drafts.perform(database, repository, draft.text(), Direction.UPGRADE)
+            told = [f"it fails where it has drifted: {failure}" for failure in failures]
+            told += _differences(wanted, unseen.left_out(read(database, repository)))
     return [words for words in told if words not in known]
 
 

@@ -60,14 +60,14 @@ def _proved(
 ) -> Draft:
     by_hand: dict[Direction, list[str]] = {direction: [] for direction in Direction}
     for direction in Direction:
-        failure = drafts.perform(database, repository, draft.text(), direction)
-        if failure:
-            by_hand[direction].append(f"it fails: {failure}")
-            break
+        failures = drafts.perform(database, repository, draft.text(), direction)
+        by_hand[direction] += [f"it fails: {failure}" for failure in failures]
         now = read(database, repository)
         if direction is Direction.UPGRADE:
             left = matched(now, difference.models, metadata).undone
         else:
             left = tuple(each.words for each in compare(difference.whole_head, now, UNDONE))
         by_hand[direction] += left
+        if failures:
+            break
     return draft.proved(by_hand)

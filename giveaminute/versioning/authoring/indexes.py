@@ -17,7 +17,7 @@ def drop_indexes(way: Way) -> Iterator[Statement]:
     """Drop those that go or change, but for those that are needed until their successors are there."""
     for after, index in _gone_indexes(way):
         if not _is_replaced(index, after):
-            yield _drop_index(way, after.name, index)
+            yield from way.going(after.name, f"index {index.name}", _drop_index(way, after.name, index))
             if way.takes_back and (column := _told_apart_by(way, after, index)) is not None:
                 yield from conversions.reunite(way.before.schema.tables[after.name], column, index)
 
@@ -27,15 +27,16 @@ def drop_replaced_indexes(way: Way) -> Iterator[Statement]:
     for after, index in _gone_indexes(way):
         if _is_replaced(index, after):
             dropped = _drop_index(way, after.name, index)
-            yield Statement(dropped.code, dropped.condition or has_index(after.name, index))
+            dropped = Statement(dropped.code, dropped.condition or has_index(after.name, index))
+            yield from way.going(after.name, f"index {index.name}", dropped)
 
 
 def _gone_indexes(way: Way) -> Iterator[tuple[Table, Index]]:
-    """Those that are not as they were, but for one of a column that goes: it goes along."""
+    """Those that are not as they were, but for one of a column that goes, which goes along: its note would not."""
     for before, after in way.pairs:
         for index in before.indexes:
             goes_along = len(index.parts) == 1 and index.parts[0].column in gone(before, after)
-            if index not in after.indexes and not goes_along:
+            if index not in after.indexes and (way.drops_noted or not goes_along):
                 yield after, index
 
 
@@ -62,14 +63,17 @@ def create_indexes(way: Way) -> Iterator[Statement]:
     """Create those that come or change."""
     for before, after in way.pairs:
         for index in after.indexes:
-            if index in before.indexes or _comes_along(way, before, after, index):
+            if index in before.indexes:
+                continue
+            if _comes_along(way, before, after, index):
+                yield from way.note(after.name, f"index {index.name}", f"not {has_index(after.name, index)}")
                 continue
             if index.unique and not way.takes_back:
                 yield from _tell_apart(way, after, index)
             code, needed = create_index(way.after, after.name, index)
             if way.guarded:
                 needed = " and ".join(filter(None, (needed, _is_absent(way, after.name, index))))
-            yield Statement(code, needed)
+            yield from way.coming(after.name, f"index {index.name}", Statement(code, needed))
 
 
 def _tell_apart(way: Way, after: Table, index: Index) -> Iterator[Statement]:

@@ -15,14 +15,22 @@ from giveaminute.versioning.schema import ForeignKey, Index, Schema, Table
 
 
 def drop_foreign_keys(way: Way) -> Iterator[Statement]:
-    """Drop those that go or change; what they had set aside comes back."""
+    """Drop those that go or change; what they had set aside comes back. In a circle of tables that go some go first."""
+    for table, key in way.in_circles(way.dropped[::-1]):
+        first = _drop_foreign_key(way, table.name, key)
+        yield Statement(first.code, way.when_noted(table.name, "") or first.condition)
     for before, after in way.pairs:
         for key in before.foreign_keys:
-            if key not in after.foreign_keys and not gone(before, after) & set(key.columns):
-                yield _drop_foreign_key(way, before.name, key)
-                yield from _drop_its_index(way, before.name, after, key)
+            goes_along = gone(before, after) & set(key.columns)
+            if key not in after.foreign_keys and (way.drops_noted or not goes_along):
+                dropped = (_drop_foreign_key(way, before.name, key), *_drop_its_index(way, before.name, after, key))
+                yield from way.going(before.name, _named(key), *dropped)
                 if way.takes_back and _refuses_rows(way.after.schema, way.before.schema, key, before.name):
                     yield from conversions.bring_back(before, key)
+
+
+def _named(key: ForeignKey) -> str:
+    return f"foreign key {', '.join(key.columns)}"
 
 
 def _drop_its_index(way: Way, table: str, after: Table, key: ForeignKey) -> Iterator[Statement]:
@@ -38,14 +46,18 @@ def _drop_foreign_key(way: Way, table: str, key: ForeignKey) -> Statement:
 
 
 def create_foreign_keys(way: Way) -> Iterator[Statement]:
-    """Create those that come or change."""
+    """Create those that come or change, and those that close a circle of tables that come."""
+    for table, key in way.in_circles(way.created):
+        question = f"not op.has_foreign_key({quoted(table.name)}, {texts(key.columns)})"
+        yield Statement(create_foreign_key(table.name, key), way.condition(question))
     for before, after in way.pairs:
         for key in after.foreign_keys:
             if key not in before.foreign_keys:
                 if not way.takes_back:
                     yield from _make_way(way, before, after, key)
                 question = f"not op.has_foreign_key({quoted(after.name)}, {texts(key.columns)})"
-                yield Statement(create_foreign_key(after.name, key), way.condition(question))
+                made = Statement(create_foreign_key(after.name, key), way.condition(question))
+                yield from way.coming(after.name, _named(key), made)
 
 
 def _make_way(way: Way, before: Table, after: Table, key: ForeignKey) -> Iterator[Statement]:

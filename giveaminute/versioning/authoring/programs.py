@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from giveaminute.settings import MYSQL, SQLITE
 from giveaminute.versioning.authoring.definitions import name_in_sql
 from giveaminute.versioning.authoring.python_text import Statement, call, quoted
+from giveaminute.versioning.authoring.way import Way
 from giveaminute.versioning.dialects import mysql_ddl
 from giveaminute.versioning.schema import Check, Schema, Table, Trigger, View
 
-Pairs = Sequence[tuple[Table, Table]]
 _CONDITIONS = {MYSQL: 'op.dialect == "mysql"', SQLITE: 'op.dialect == "sqlite"'}
 
 
-def drop(before: Schema, after: Schema, family: str) -> Iterator[Statement]:
+def drop(way: Way) -> Iterator[Statement]:
     """Drop the triggers and views that go or change; a table that goes takes its triggers along."""
+    before, after, family = way.before.schema, way.after.schema, way.after.family
     for table, trigger in _triggers(before):
         if trigger not in _of(after, table) and table in {**after.tables, **after.views}:
-            yield _sql(family, f"DROP TRIGGER IF EXISTS {name_in_sql(trigger.name)}")
+            dropped = _sql(family, f"DROP TRIGGER IF EXISTS {name_in_sql(trigger.name)}")
+            is_other = trigger.name in {each.name for each in _of(after, table)}
+            yield from [dropped] if is_other else way.going(table, f"trigger {trigger.name}", dropped)
     for name, view in before.views.items():
         if _bare(view) != _bare(after.views.get(name)):
-            yield _sql(family, f"DROP VIEW IF EXISTS {name_in_sql(name)}")
+            dropped = _sql(family, f"DROP VIEW IF EXISTS {name_in_sql(name)}")
+            yield from [dropped] if name in after.views else way.going(name, "", dropped)
 
 
-def create(before: Schema, after: Schema, family: str) -> Iterator[Statement]:
+def create(way: Way) -> Iterator[Statement]:
     """Create the views and triggers that come or change, and set the defaults; each replaces one of its name."""
+    before, after, family = way.before.schema, way.after.schema, way.after.family
     if (before.charset, before.collation) != (after.charset, after.collation) and after.collation:
         yield _sql(family, f"ALTER DATABASE DEFAULT CHARACTER SET {after.charset} COLLATE {after.collation}")
-    for name, view in after.views.items():
+    for view in mysql_ddl.in_order(after.views):
+        name = view.name
         if _bare(view) != _bare(before.views.get(name)):
             if name not in before.views:
+                yield from way.note(name, "", f"{_CONDITIONS[family]} and not op.has_table({quoted(name)})")
                 yield _sql(family, f"DROP VIEW IF EXISTS {name_in_sql(name)}")
             yield _sql(family, _view_sql(view, family))
     for table, trigger in _triggers(after):
         if trigger not in _of(before, table):
             if trigger.name not in {each.name for each in _of(before, table)}:
+                if table in {**before.tables, **before.views}:
+                    condition = f"{_CONDITIONS[family]} and not op.has_trigger({quoted(trigger.name)})"
+                    yield from way.note(table, f"trigger {trigger.name}", condition)
                 yield _sql(family, f"DROP TRIGGER IF EXISTS {name_in_sql(trigger.name)}")
             yield _sql(family, _trigger_sql(trigger, family))
 
@@ -71,30 +81,33 @@ def _trigger_sql(trigger: Trigger, family: str) -> str:
     return f"CREATE TRIGGER {name_in_sql(trigger.name)} {moment} FOR EACH ROW {trigger.source or trigger.body}"
 
 
-def drop_checks(pairs: Pairs, without_form: list[str], *, guarded: bool) -> Iterator[Statement]:
+def drop_checks(way: Way) -> Iterator[Statement]:
     """Drop the checks that go; one without a name cannot be told from others."""
-    for before, after in pairs:
+    for before, after in way.pairs:
         for check in before.checks:
             if check in after.checks:
                 continue
             if check.name is None:
                 words = f"{before.name}: the check {check.expression} has no name to drop it by"
-                without_form.append(words)
+                way.without_form.append(words)
                 yield Statement(f"# {words}.")
             else:
                 names = (quoted(check.name), quoted(before.name))
-                condition = _has(before, check) if guarded else ""
-                yield Statement(call("op.drop_constraint", *names, type_='"check"'), condition)
+                dropped = Statement(
+                    call("op.drop_constraint", *names, type_='"check"'), way.condition(_has(before, check))
+                )
+                yield from way.going(before.name, f"check {check.name}", dropped)
 
 
-def create_checks(pairs: Pairs, *, guarded: bool) -> Iterator[Statement]:
+def create_checks(way: Way) -> Iterator[Statement]:
     """Create the checks that come."""
-    for before, after in pairs:
+    for before, after in way.pairs:
         for check in after.checks:
             if check not in before.checks:
                 name = quoted(check.name) if check.name else "None"
                 code = call("op.create_check_constraint", name, quoted(after.name), quoted(check.expression))
-                yield Statement(code, f"not {_has(after, check)}" if guarded and check.name else "")
+                made = Statement(code, way.condition(f"not {_has(after, check)}") if check.name else "")
+                yield from way.coming(after.name, f"check {check.name}", made) if check.name else [made]
 
 
 def _has(table: Table, check: Check) -> str:

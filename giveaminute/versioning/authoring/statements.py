@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from giveaminute.settings import MYSQL
 from giveaminute.versioning.authoring import programs
 from giveaminute.versioning.authoring.columns import change_columns
 from giveaminute.versioning.authoring.definitions import (
+    NoForm,
     create_index,
     name_in_sql,
 )
@@ -26,25 +28,41 @@ def statements(way: Way) -> list[Statement]:
 
 def _drop_tables(way: Way) -> Iterator[Statement]:
     for table in way.dropped:
+        if _is_sequence(table):
+            yield from or_comment(way, _by_hand(table))
+            continue
         question = f"op.has_table({quoted(table.name)})"
         condition = way.condition(question) if way.before.has_form(table) else question
         if way.keeps:
             yield Statement(call("op.keep", quoted(table.name), reason=quoted(way.keeps)), condition)
-        yield Statement(call("op.drop_table", quoted(table.name)), condition)
+        yield from way.going(table.name, "", Statement(call("op.drop_table", quoted(table.name)), condition))
 
 
 def _create_tables(way: Way) -> Iterator[Statement]:
     for table in way.created:
-        yield from or_comment(way, _create_table(way, table))
+        written = _by_hand(table) if _is_sequence(table) else _create_table(way, table)
+        yield from or_comment(way, written)
+
+
+def _is_sequence(table: Table) -> bool:
+    return dict(table.options).get("type") == "sequence"
+
+
+def _by_hand(table: Table) -> Iterator[Statement]:
+    """MariaDB shows a sequence as a table, which is not what makes it."""
+    yield from ()
+    raise NoForm(f"the sequence {table.name}")
 
 
 def _create_table(way: Way, table: Table) -> Iterator[Statement]:
     condition = way.condition(f"not op.has_table({quoted(table.name)})")
     if not way.after.has_form(table) and way.after.family == MYSQL and not table.partitioning:
         asked = " and ".join(filter(None, (ON_MYSQL, condition)))
-        yield Statement(call("op.execute", quoted(mysql_ddl.table(table))), asked)
+        yield from way.coming(table.name, "", Statement(call("op.execute", quoted(mysql_ddl.table(table))), asked))
         return
-    yield Statement(way.after.table(table), condition)
+    waiting = [key for each, key in way.in_circles(way.created) if each == table]
+    first = replace(table, foreign_keys=tuple(key for key in table.foreign_keys if key not in waiting))
+    yield from way.coming(table.name, "", Statement(way.after.table(first), condition))
     for index in table.indexes:
         if way.after.is_constraint(table.name, index) or way.after.is_made_by_a_key(table.name, index):
             continue
@@ -92,19 +110,19 @@ def _literal(text: str) -> str:
 
 
 def _checks_go(way: Way) -> Iterator[Statement]:
-    yield from programs.drop_checks(way.pairs, way.without_form, guarded=way.guarded)
+    yield from programs.drop_checks(way)
 
 
 def _checks_come(way: Way) -> Iterator[Statement]:
-    yield from programs.create_checks(way.pairs, guarded=way.guarded)
+    yield from programs.create_checks(way)
 
 
 def _programs_go(way: Way) -> Iterator[Statement]:
-    yield from programs.drop(way.before.schema, way.after.schema, way.after.family)
+    yield from programs.drop(way)
 
 
 def _programs_come(way: Way) -> Iterator[Statement]:
-    yield from programs.create(way.before.schema, way.after.schema, way.after.family)
+    yield from programs.create(way)
 
 
 _WRITERS: tuple[Callable[[Way], Iterator[Statement]], ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from giveaminute.versioning.authoring.definitions import (
 )
 from giveaminute.versioning.authoring.python_text import Statement, call, quoted
 from giveaminute.versioning.filling import in_order
-from giveaminute.versioning.schema import Index, Schema, Table
+from giveaminute.versioning.schema import ForeignKey, Index, Schema, Table
 
 ON_MYSQL = 'op.dialect == "mysql"'
 
@@ -22,7 +22,8 @@ class Way:
     """From one schema to another.
 
     `guarded`: the script may meet a database that is there already. `takes_back`: values that the opposite way kept
-    are given back. `keeps`: rows that go are kept, for this reason.
+    are given back. `keeps`: rows that go are kept, for this reason. `noted`: what comes is noted where it was not
+    there, and on the way back only what was noted goes.
     """
 
     before: Source
@@ -30,6 +31,7 @@ class Way:
     guarded: bool = False
     takes_back: bool = False
     keeps: str | None = None
+    noted: bool = False
     without_form: list[str] = field(default_factory=list)
     """What could not be written, in words; filled while writing."""
 
@@ -53,9 +55,49 @@ class Way:
     def _only_in(schema: Schema, other: Schema) -> list[Table]:
         return [table for table in in_order(schema) if table.name not in other.tables]
 
+    @staticmethod
+    def in_circles(tables: Sequence[Table]) -> Iterator[tuple[Table, ForeignKey]]:
+        """The references of tables that are made in this order to those that are made after them."""
+        later = {table.name for table in tables}
+        for table in tables:
+            later.discard(table.name)
+            yield from ((table, key) for key in table.foreign_keys if key.referred_table in later)
+
     def condition(self, question: str) -> str:
         """The question, where it has to be asked."""
         return question if self.guarded else ""
+
+    @property
+    def drops_noted(self) -> bool:
+        """Whether only what the opposite way has noted goes."""
+        return self.noted and self.takes_back
+
+    def coming(self, table: str, what: str, *made: Statement) -> Iterator[Statement]:
+        """These statements, which make a part of a table (`what`, empty for all of it), and the note before them."""
+        yield from self.note(table, what, made[0].condition)
+        yield from made
+
+    def note(self, table: str, what: str, condition: str) -> Iterator[Statement]:
+        """That a part of a table comes, under the condition that it is not there."""
+        if self.noted and not self.takes_back:
+            yield Statement(call("op.note", quoted(table), quoted(_added(what)), "{}"), condition)
+
+    def going(self, table: str, what: str, *dropped: Statement) -> Iterator[Statement]:
+        """These statements, which drop it; where it was noted only if so, and the note goes with it."""
+        if not self.drops_noted:
+            yield from dropped
+            return
+        forget = call("op.forget", quoted(table), quoted(_added(what)))
+        for code in (*(each.code for each in dropped), forget):
+            yield Statement(code, self.when_noted(table, what))
+
+    def when_noted(self, table: str, what: str) -> str:
+        """The condition that it was noted; nothing where that is not asked."""
+        return f"op.kept({quoted(table)}, {quoted(_added(what))})" if self.drops_noted else ""
+
+
+def _added(what: str) -> str:
+    return f"added {what}".strip()
 
 
 def or_comment(way: Way, written: Iterator[Statement]) -> list[Statement]:

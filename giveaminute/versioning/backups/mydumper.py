@@ -11,14 +11,17 @@ other loses its locks by the transaction that it begins on the same connection.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import re
 import selectors
+import signal
 import stat
+import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from giveaminute.errors import BackupFailed, Busy
@@ -44,6 +47,9 @@ _BLOCK = 1 << 20
 """Bytes of one table before those of another."""
 _INSERT = b"INSERT INTO `"
 _COLUMNS = re.compile(rb"INSERT INTO `[^`]+`(?: ?\(([^)]*)\))? VALUES")
+_ROWS = "giveaminute-rows"
+"""The folder of the pipes. It stands in the program's arguments, by which one that was left is known again."""
+_LEFT = re.compile(rf"--outputdir=(/.+)/{_ROWS}")
 _WITHOUT = "Take the backup without --jobs."
 
 
@@ -78,9 +84,9 @@ def rows(database: Database, way: Access, jobs: int, tables: Sequence[str], *, k
     insertable = _insertable(database)
     with ExitStack() as stack, temporary_folder() as folder:
         locked = stack.enter_context(_locked(database, tables))
-        arguments = [*_OPTIONS, *_tls(way), f"--threads={jobs}", f"--outputdir={folder / 'rows'}"]
+        arguments = [*_OPTIONS, *_tls(way), f"--threads={jobs}", f"--outputdir={folder / _ROWS}"]
         arguments += [f"--database={way.url.database}", f"--tables-list={','.join(tables)}"]
-        pipes = _Pipes(folder / "rows", way.url.database, tables)
+        pipes = _Pipes(folder / _ROWS, way.url.database, tables)
         stack.callback(pipes.close)
         started = stack.enter_context(running(program, way, arguments, feeds=None, options=(_SESSION,)))
         missing = dict.fromkeys(tables)
@@ -99,6 +105,34 @@ def rows(database: Database, way: Access, jobs: int, tables: Sequence[str], *, k
             raise BackupFailed(f"{program} wrote no rows of {', '.join(lost) or 'some tables'}.", _WITHOUT)
     for table in missing:
         yield _wrapped(table, b"")
+
+
+def end_left() -> None:
+    """End every mydumper of a killed run, which would keep its locks for ever: its temporary folder is held by nobody.
+
+    Its watchdog has done so before, unless that was killed too. It is looked for as far as killed runs are swept: where
+    temporary folders are made. Where there is no /proc, nothing is done.
+    """
+    ours = Path(tempfile.gettempdir())
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            words = os.fsdecode((process / "cmdline").read_bytes()).split("\0")
+            folders = [found[1] for word in words if (found := _LEFT.fullmatch(word))]
+            # Its own root: in a container the same name is another folder.
+            if any(Path(each).parent == ours and not _held(Path(f"{process}/root{each}/held")) for each in folders):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def _held(file: Path) -> bool:
+    """Whether a run holds its temporary folder by this file (`scratch.temporary_folder`)."""
+    try:
+        with file.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 @contextmanager

@@ -102,6 +102,7 @@ def dumping(
 
     `jobs`: let mydumper write the rows, over so many connections.
     """
+    mydumper.end_left()
     tally = Tally()
     program = program_for_dump(database, flavour(database))
     if jobs is None:

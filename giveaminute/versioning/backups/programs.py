@@ -21,6 +21,7 @@ from typing import IO
 
 from giveaminute.errors import BackupFailed
 from giveaminute.settings import DatabaseUrl
+from giveaminute.versioning.backups.watchdog import Watchdog
 from giveaminute.versioning.database import Database
 
 MARIADB, MYSQL = "mariadb", "mysql"
@@ -176,10 +177,10 @@ def quoted(value: str) -> str:
 
 
 class Running:
-    """A program at work."""
+    """A program at work, and watched."""
 
-    def __init__(self, program: Program, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
-        self._program, self._process, self._errors = program, process, errors
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], watchdog: Watchdog) -> None:
+        self._process, self._errors, self._watchdog = process, errors, watchdog
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -206,7 +207,10 @@ class Running:
     @property
     def ended(self) -> bool:
         """Whether it has."""
-        return self._process.poll() is not None
+        if self._process.poll() is None:
+            return False
+        self._watchdog.dismiss()
+        return True
 
     def kill(self) -> None:
         """End it at once."""
@@ -215,7 +219,9 @@ class Running:
 
     def wait(self) -> int:
         """Its exit code."""
-        return self._process.wait()
+        code = self._process.wait()
+        self._watchdog.dismiss()
+        return code
 
     def said(self) -> str:
         """What it complained of, the last two lines of it."""
@@ -229,9 +235,8 @@ class Running:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        self.kill()
+        self.wait()
 
 
 @contextmanager
@@ -240,24 +245,24 @@ def running(
 ) -> Iterator[Running]:
     """Run a program against a server; with `feeds` it is written to, else read from, with None neither.
 
-    `options`: more lines for its option file. It ends when the block does.
+    `options`: more lines for its option file. It ends when the block does, and with this process, however that dies.
     """
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as errors:
         file.write("".join([option_file(way, program), *(f"{line}\n" for line in options)]).encode("utf-8"))
         file.flush()
         file.seek(0)
-        process = subprocess.Popen(
+        watchdog = Watchdog()
+        process = watchdog.start(
             [program.path, f"--defaults-file=/dev/fd/{file.fileno()}", *arguments],
             stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
             stdout=subprocess.PIPE if feeds is False else subprocess.DEVNULL,
-            stderr=errors,
-            bufsize=0,
+            errors=errors,
             env=_environment(),
-            pass_fds=(file.fileno(),),
+            inherited=file,
         )
         if process.stdin is not None:
             _widened(process.stdin.fileno())
-        started = Running(program, process, errors)
+        started = Running(process, errors, watchdog)
         try:
             yield started
         finally:

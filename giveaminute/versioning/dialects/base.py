@@ -120,6 +120,10 @@ class Dialect(ABC):
     def read_schema(self, database: OpenDatabase, tables: Sequence[str] | None = None) -> Schema:
         """The schema as frozen values."""
 
+    def unseen_kinds(self, database: OpenDatabase) -> frozenset[str]:
+        """What this user's rights do not show, in the words of `unseen`. Only asks."""
+        return frozenset()
+
     family_name: str
     """What people call it, in the header of a snapshot."""
 
@@ -190,6 +194,10 @@ class Dialect(ABC):
         """The tables whose rows no transaction covers (MyISAM)."""
 
     @abstractmethod
+    def indirect_tables(self, database: OpenDatabase) -> list[str]:
+        """The names by which another table may be written to unseen: views, and tables with triggers."""
+
+    @abstractmethod
     def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
         """What the objects that a definition touches are now; None where that cannot be told. Only asks."""
 
@@ -220,6 +228,10 @@ class Dialect(ABC):
     @abstractmethod
     def is_missing_table(self, error: Exception) -> bool:
         """Whether a driver's error says that a table is not there."""
+
+    @abstractmethod
+    def is_missing_column(self, error: Exception) -> bool:
+        """Whether a driver's error says that a table has no column of that name."""
 
     @abstractmethod
     def is_denied(self, error: Exception) -> bool:

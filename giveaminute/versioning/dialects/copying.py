@@ -155,7 +155,8 @@ class SQLiteCopying(Copying):
         copy.execute("BEGIN")
 
     def tables(self, live: OpenDatabase, schema: Schema) -> Iterator[str]:
-        yield from (sql for kind, table, sql in self._master(live) if kind in ("table", "index"))
+        wanted = (each for each in self._master(live) if each[1] in schema.tables)
+        yield from (sql for kind, _, sql in wanted if kind in ("table", "index"))
 
     def programs(self, live: OpenDatabase, schema: Schema) -> Iterator[tuple[str, str]]:
         yield from ((kind, sql) for kind, _, sql in self._master(live) if kind in ("view", "trigger"))

@@ -61,7 +61,7 @@ BOOKKEEPING = {
             run BIGINT NOT NULL, number INT NOT NULL, PRIMARY KEY (run, number),
             state VARCHAR(10) NOT NULL, hash CHAR(64) NOT NULL, statement MEDIUMTEXT NOT NULL,
             answers LONGTEXT NOT NULL, evidence MEDIUMTEXT NULL, matched BIGINT NULL, last_id BIGINT UNSIGNED NULL,
-            started DATETIME(6) NOT NULL, refusal TEXT NULL) {_OURS}""",
+            started DATETIME(6) NOT NULL, reply LONGTEXT NULL) {_OURS}""",
     "migrate_lease": f"""
         CREATE TABLE IF NOT EXISTS migrate_lease (
             id TINYINT NOT NULL PRIMARY KEY, token BIGINT NOT NULL, owner CHAR(32) NULL,
@@ -76,7 +76,9 @@ BOOKKEEPING = {
             kept_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, KEY version (version, table_name)) {_OURS}""",
 }
 
-_PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_PARAMETER = re.compile(
+    r"""(?P<quoted>`[^`]*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<![:\w]):(?P<name>[A-Za-z_]\w*)""", re.DOTALL
+)
 # Error numbers: the servers' «Server Error Message Reference»; PyMySQL names only some of them.
 _LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN}
 _LOST |= {1927, 3169, 4031}  # the connection was killed, or closed for being idle
@@ -124,7 +126,7 @@ class MySQLDialect(Dialect):
         return True
 
     def bind(self, sql: str) -> str:
-        return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+        return _PARAMETER.sub(lambda found: found["quoted"] or f"%({found['name']})s", sql.replace("%", "%%"))
 
     def quote(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
@@ -150,6 +152,11 @@ class MySQLDialect(Dialect):
         from giveaminute.versioning.dialects.mysql_schema import read_schema
 
         return read_schema(database.query, tables)
+
+    def unseen_kinds(self, database: OpenDatabase) -> frozenset[str]:
+        from giveaminute.versioning.dialects.mysql_rights import unseen_kinds
+
+        return unseen_kinds(database)
 
     def snapshot(self, database: OpenDatabase, schema: Schema) -> Iterator[str]:
         from giveaminute.versioning.dialects.mysql_ddl import render
@@ -277,11 +284,21 @@ class MySQLDialect(Dialect):
         )
         return sorted(name for (name,) in rows)
 
+    def indirect_tables(self, database: OpenDatabase) -> list[str]:
+        rows = database.query(
+            "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE()"
+            " UNION SELECT event_object_table FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+        )
+        return sorted(name for (name,) in rows)
+
     def broken_references(self, database: OpenDatabase) -> list[str]:
         return []
 
     def is_missing_table(self, error: Exception) -> bool:
         return _code(error) == ER.NO_SUCH_TABLE
+
+    def is_missing_column(self, error: Exception) -> bool:
+        return _code(error) == ER.BAD_FIELD_ERROR
 
     def is_denied(self, error: Exception) -> bool:
         return _code(error) in _NO_RIGHT

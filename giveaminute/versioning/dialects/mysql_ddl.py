@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from giveaminute.errors import MigrationToolError
 from giveaminute.versioning.schema import Check, Column, ForeignKey, Index, IndexPart, Schema, Table, Trigger, View
+from giveaminute.versioning.sqltokens import Syntax, tokens
 
 _KINDS = {"btree": "KEY", "hash": "KEY", "fulltext": "FULLTEXT KEY", "spatial": "SPATIAL KEY"}
 
 
 def render(schema: Schema) -> Iterator[str]:
-    """Its statements without their semicolons: tables by name, then views, then triggers.
+    """Its statements without their semicolons: tables by name, views in an order that they can be made in, triggers.
 
     A reader switches foreign key checks off, since tables refer to later ones. Raises MigrationToolError for what
     has no portable form (a routine).
@@ -24,10 +25,32 @@ def render(schema: Schema) -> Iterator[str]:
         raise MigrationToolError(
             f"The {kind.lower()} {name} has no form that MySQL and MariaDB share.", "Create it in a migration only."
         )
-    for name in sorted(schema.views):
-        yield view(schema.views[name])
+    for each in in_order(schema.views):
+        yield view(each)
     for name in sorted(schema.tables):
         yield from (_trigger(each) for each in schema.tables[name].triggers)
+
+
+def in_order(views: Mapping[str, View]) -> list[View]:
+    """By name, but each after those that its definition names: a server refuses a view on what is not there."""
+    named = {name: _named(each.definition) for name, each in views.items()}
+    ordered: list[View] = []
+    waiting = sorted(views)
+    while waiting:
+        free = [
+            name for name in waiting if not any(other != name and other.lower() in named[name] for other in waiting)
+        ]
+        chosen = (free or waiting)[0]
+        ordered.append(views[chosen])
+        waiting.remove(chosen)
+    return ordered
+
+
+def _named(definition: str) -> set[str]:
+    """What may be tables in it: neither a column, which servers write as `table`.`column`, nor what AS calls it."""
+    found = list(tokens(definition, Syntax.MYSQL))
+    pairs = zip(["", *found], found, strict=False)
+    return {token.strip("`").lower() for before, token in pairs if before.lower() not in (".", "as")}
 
 
 def table(table: Table) -> str:

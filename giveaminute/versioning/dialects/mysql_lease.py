@@ -149,7 +149,7 @@ class MySQLLease:
                         raise Busy(
                             f"{self._database.url.name}: {row.holder.words} gives no sign of life,"
                             " and this user may not close its connection.",
-                            f"Let an administrator do it: KILL {number}; then run it again.",
+                            f"Let an administrator do it: KILL {row.working}; KILL {row.beating}; then run it again.",
                         ) from error
                     if error.args[0] != _UNKNOWN_THREAD:
                         raise
@@ -172,9 +172,12 @@ class MySQLLease:
         )
         if not exists:  # asked first: CREATE IF NOT EXISTS waits for locks
             self._change(BOOKKEEPING["migrate_lease"])
-        if not self._ask("SELECT 1 FROM migrate_lease"):
-            with suppress(pymysql.err.OperationalError):  # a deadlock with another that makes it just now
-                self._change("INSERT IGNORE INTO migrate_lease (id, token) VALUES (1, 0)")
+        while not self._ask("SELECT 1 FROM migrate_lease WHERE id = 1"):
+            try:  # a number that no run before has had, also where somebody deleted the row
+                self._change("INSERT IGNORE INTO migrate_lease (id, token) VALUES (1, UNIX_TIMESTAMP())")
+            except pymysql.Error as error:
+                if error.args[0] not in _AGAIN:  # another makes it just now
+                    raise
 
     def _row(self) -> _Row:
         return _row(self._ask(_READ)[0])
@@ -245,8 +248,9 @@ class MySQLLease:
                     self._open_again()
 
     def _open_again(self) -> None:
+        with suppress(Exception):
+            self._connection.close()  # which raises where it is closed already
         with suppress(Exception):  # the server is down: there will be another beat
-            self._connection.close()
             self._connection = self._open()
             self._locks.pop("migrate", None)
             self._lock("migrate", 0)

@@ -13,13 +13,15 @@ from typing import Any
 import pymysql
 
 from giveaminute.versioning.dialects.base import OpenDatabase
-from giveaminute.versioning.doubt import ABSENT, Evidence
-from giveaminute.versioning.touched import ObjectKind, Touched, touched
+from giveaminute.versioning.doubt import ABSENT, HAS_ROWS, Evidence
+from giveaminute.versioning.touched import ObjectKind, Touched, touched, verb
 
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+(?= |$)")
 # 1049 database, 1146 table, 1305 routine, 1360 trigger, 1539 event, 4091 sequence: «does not exist» in the servers'
 # «Server Error Message Reference».
 _MISSING = {1049, 1146, 1305, 1360, 1539, 4091}
+# What this user may do with it need not be allowed to see it: 1044, 1142, 1143, 1227, 1370.
+_DENIED = {1044, 1142, 1143, 1227, 1370}
 # Where in the row of SHOW CREATE the definition stands, and the sql_mode of stored programs.
 _PLACES = {
     ObjectKind.TABLE: (1,),
@@ -35,6 +37,8 @@ def evidence(database: OpenDatabase, statement: str) -> Evidence | None:
     """What the objects that a statement touches are now; None where that cannot be told. Only asks."""
     objects = touched(statement)
     found = None if objects is None else definitions(database, objects)
+    if found and objects and verb(statement) == "TRUNCATE":
+        found = {path: text + _rows(database, objects[0], text) for path, text in found.items()}
     connection: Any = database.connection
     return None if found is None else Evidence(connection.get_server_info(), found)
 
@@ -56,12 +60,20 @@ def _definition(database: OpenDatabase, each: Touched) -> str | None:
     except pymysql.Error as error:
         if error.args[0] in _MISSING:
             return ABSENT
+        if error.args[0] in _DENIED:
+            return None
         raise
     texts = [row[place] for place in _PLACES[each.kind]]
     if None in texts:
         return None  # MySQL and MariaDB keep a routine's body from those who may not alter it
     text = without_counter("\n".join(str(text) for text in texts))
     return text.replace(_quote(each.name or ""), "`?`", 1) if each.kind is ObjectKind.TABLE else text
+
+
+def _rows(database: OpenDatabase, table: Touched, definition: str) -> str:
+    """Whether there is something to empty."""
+    there = definition != ABSENT and database.query(f"SELECT 1 FROM {_name(database, table)} LIMIT 1")
+    return HAS_ROWS if there else ""
 
 
 def without_counter(definition: str) -> str:

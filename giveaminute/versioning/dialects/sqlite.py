@@ -176,12 +176,18 @@ class SQLiteDialect(Dialect):
     def is_locked_out(self, error: Exception) -> bool:
         return False  # the connection's own timeout has waited already
 
+    def indirect_tables(self, database: OpenDatabase) -> list[str]:
+        return []
+
     def broken_references(self, database: OpenDatabase) -> list[str]:
         rows = database.query("PRAGMA foreign_key_check")
         return [f"{table}: row {rowid} refers to no {parent}" for table, rowid, parent, _ in rows]
 
     def is_missing_table(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
+
+    def is_missing_column(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such column")
 
     def is_denied(self, error: Exception) -> bool:
         return "readonly" in str(error) or "read-only" in str(error)

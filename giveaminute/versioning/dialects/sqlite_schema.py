@@ -8,6 +8,7 @@ them so.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -58,12 +59,23 @@ def read_schema(query: Query, tables: Sequence[str] | None = None) -> Schema:
     if tables is not None and not tables:
         return Schema({})
     wanted = {name.lower() for name in tables} if tables is not None else None
+    shadows = _shadows(query)
     objects = [
-        row for row in query("SELECT type, name, tbl_name, sql FROM sqlite_master", {}) if _is_wanted(row, wanted)
+        row
+        for row in query("SELECT type, name, tbl_name, sql FROM sqlite_master", {})
+        if _is_wanted(row, wanted) and row[2] not in shadows
     ]
     texts = {name: table_text(sql) for kind, name, _, sql in objects if kind == "table"}
     triggers = _triggers(objects)
     return Schema(tables=_tables(query, texts, objects, triggers, tables), views=_views(objects, triggers))
+
+
+def _shadows(query: Query) -> set[str]:
+    """The tables in which a virtual one keeps what it holds (full-text search), which come and go with it."""
+    if sqlite3.sqlite_version_info < (3, 37):  # «PRAGMA table_list» in its manual
+        return set()
+    rows = query("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'", {})
+    return {name for (name,) in rows}
 
 
 def _is_wanted(row: Row, wanted: set[str] | None) -> bool:

@@ -1,0 +1,33 @@
+"""Statements that no migration may send, judged by their words."""
+
+from __future__ import annotations
+
+import re
+
+from giveaminute.versioning.statementkinds import StatementKind
+
+SHOWN = 70
+"""Characters of a statement in a message."""
+_WORD = re.compile(r"\w+")
+
+_BELONGS_TO_THE_RUN = {
+    "use": "the journal is in this database",
+    "lock": "the journal's own tables would be locked out",
+    "unlock": "it is of no use without LOCK TABLES",
+}
+
+
+def refusal(what: StatementKind, statement: str) -> str | None:
+    """Why a statement is refused that would end the run's transaction or take its tables away; None for any other."""
+    words = [word.lower() for word in _WORD.findall(statement)]
+    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
+        return "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
+    if what is StatementKind.SESSION and words:
+        return _BELONGS_TO_THE_RUN.get(words[0])
+    return None
+
+
+def shown(statement: str) -> str:
+    """A statement in one short line, for a message."""
+    line = " ".join(statement.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"

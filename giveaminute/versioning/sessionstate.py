@@ -1,0 +1,49 @@
+"""What a statement needs of the session that it runs in, told from its tokens alone."""
+
+from __future__ import annotations
+
+import re
+
+from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.touched import ObjectKind, touched, verb
+
+TEMPORARY_TABLE = "TEMPORARY TABLE"
+_MAYBE = re.compile(r"@|last_insert_id|found_rows|row_count|temporary", re.IGNORECASE)
+_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
+_CALLED = {"LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT"}
+_HAS_BODY = {ObjectKind.TRIGGER, ObjectKind.PROCEDURE, ObjectKind.FUNCTION, ObjectKind.EVENT}
+
+
+def of_session(statement: str) -> str | None:
+    """What of it only the session before it can give: a variable, LAST_INSERT_ID(), a temporary table."""
+    bare = _TEXT.sub("''", statement) if _MAYBE.search(statement) else ""
+    if not _MAYBE.search(bare) or _is_program(statement):  # texts first: there can be megabytes of them
+        return None
+    words = list(tokens(bare, Syntax.MYSQL))
+    upper = [word.upper() for word in words]
+    for place, word in enumerate(upper):
+        after = upper[place + 1 : place + 3]
+        if word == "@" and after[:1] != ["@"] and upper[place - 1 : place] != ["@"] and not _is_account(upper, place):
+            return "".join(words[place : place + 2])
+        if word in _CALLED and after[:1] == ["("] and (word != "LAST_INSERT_ID" or after[1:] == [")"]):
+            return f"{words[place]}()"
+        if word == "TEMPORARY" and after[:1] == ["TABLE"]:
+            return TEMPORARY_TABLE
+    return None
+
+
+def names_in(statement: str) -> set[str]:
+    """Every word of it that can be a name, in lower case and without quotes."""
+    found = (token for token in tokens(statement, Syntax.MYSQL) if token[0].isalnum() or token[0] in '_$`"')
+    return {token.strip('`"').lower() for token in found}
+
+
+def _is_program(statement: str) -> bool:
+    """Whether the variables in it are those of a body that runs later."""
+    objects = touched(statement) if verb(statement) in ("CREATE", "ALTER") else None
+    return bool(objects) and any(each.kind in _HAS_BODY for each in objects or ())
+
+
+def _is_account(upper: list[str], place: int) -> bool:
+    """Whether this @ stands in DEFINER = user@host, or in a GRANT."""
+    return upper[max(0, place - 3) : place - 1] == ["DEFINER", "="] or upper[0] in ("GRANT", "REVOKE")
