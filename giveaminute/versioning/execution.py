@@ -246,11 +246,10 @@ class StepRun:
         now = dialect.evidence(self.database, last.statement)
         verdict = doubt.decide(last.statement, last.evidence, now)
         if verdict is Verdict.APPLIED and last.evidence is not None and now is not None:
-            from giveaminute.versioning.proving import made_it_so
+            from giveaminute.versioning.proving import proved
 
-            changed = doubt.changes_a_table(last.statement, last.evidence)
-            if changed and not made_it_so(self.database.url, last.statement, last.evidence, now):
-                return Verdict.UNKNOWN
+            if doubt.changes_a_table(last.statement, last.evidence):
+                return proved(self.database.url, last.statement, last.evidence, now)
         return verdict
 
     def _stop(self, recorder: journal.Journal, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from giveaminute.versioning.doubt import ABSENT, HAS_ROWS, Evidence, Verdict, again, decide
+from giveaminute.versioning.proving import compared
 
 ADD = "ALTER TABLE t ADD COLUMN a INT"
 SWAP = "RENAME TABLE a TO c, b TO a, c TO b"
@@ -66,6 +67,32 @@ def test_what_is_known(statement: str, before: Evidence | None, now: Evidence | 
 )
 def test_a_drop_that_is_sent_again_passes_over_what_is_gone(statement: str, sent: str) -> None:
     assert again(statement) == sent
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "now", "verdict"),
+    [
+        ("(\n a int,\n b int\n)", "(\n a int,\n b int,\n c int\n)", "(\n a int,\n b int,\n c int\n)", Verdict.APPLIED),
+        (
+            "(\n a int,\n b int\n)",
+            "(\n a int,\n b int,\n c int\n)",
+            "(\n a int,\n b int,\n c int,\n d int\n)",
+            Verdict.APPLIED,
+        ),
+        (
+            "(\n a int,\n b int\n)",
+            "(\n a int,\n b int,\n c int\n)",
+            "(\n a int,\n b int,\n d int\n)",
+            Verdict.NOT_APPLIED,
+        ),
+        ("(\n a int,\n b int\n)", "(\n a int\n)", "(\n a int,\n d int\n)", Verdict.APPLIED),
+        ("(\n a int,\n b int\n)", "(\n a int\n)", "(\n a int,\n b int,\n d int\n)", Verdict.NOT_APPLIED),
+        ("(\n a int\n)", "(\n a bigint\n)", "(\n a char\n)", Verdict.UNKNOWN),
+        ("(\n a int,\n b int\n)", "(\n b int,\n a int\n)", "(\n a int,\n b int,\n c int\n)", Verdict.UNKNOWN),
+    ],
+)
+def test_a_change_is_known_by_its_lines(before: str, after: str, now: str, verdict: Verdict) -> None:
+    assert compared(before, after, now) is verdict
 
 
 def test_evidence_survives_the_journal() -> None:
