@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, configure_mappers
 from giveaminute import models
 from giveaminute.management import call_command
 from giveaminute.models import Base
-from giveaminute.versioning.model_diff import differences
+from tests.second_opinion import differences
 
 Tables = Mapping[str, sa.Table]
 LONG_AGO = datetime(2011, 5, 1, 12, 0, 0)

@@ -20,13 +20,11 @@ from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.entries import Entry
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.history import Outcome, Run
-from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
 from giveaminute.versioning.scratch import scratch
-from giveaminute.versioning.script import read
 from giveaminute.versioning.statements import StatementKind
 
 MOST_TRIES = 12
@@ -58,38 +56,37 @@ def abandon(
 
     Raises UsageError where no such upgrade is half applied; HalfApplied where its undoing cannot be proved.
     """
-    stopped = half_applied(database, repository, version)
-    database.roll_back()
-    with database.dialect.leased(database, wait, f"abandon {version}", progress.waiting) as lease:
-        database.lease = lease
-        try:
-            database.limit_lock_wait(lock_timeout)
-            stopped = half_applied(database, repository, version)
-            step = back(repository, version)
-            run = StepRun(
-                database,
-                repository,
-                progress,
-                step,
-                read(step.script, database.dialect.name, step.direction, database.dialect.syntax),
-                version - 1,
-                Patience(database, wait, progress.blocked),
-                backup=backup or stopped.backup,
-            )
-            if stopped.direction is Direction.UPGRADE:
-                done = _settled(database, repository, stopped, progress)
-                way = _proved(database.url, repository, version, done)
-                again = _turned_round(database, repository, stopped, run, way)
-                if again is None:
-                    return None
-                stopped = again
-            progress.started(step)
-            result = run.run(stopped, None)
-            if result is not None:
-                progress.finished(result)
-            return result
-        finally:
-            database.lease = NoLease()
+    half_applied(database, repository, version)
+    with database.leased(wait, f"abandon {version}", progress.waiting):
+        database.limit_lock_wait(lock_timeout)
+        stopped = half_applied(database, repository, version)
+        patience = Patience(database, wait, progress.blocked)
+        run = _run(database, repository, back(repository, version), progress, patience)
+        run.backup = backup or stopped.backup
+        if stopped.direction is Direction.UPGRADE:
+            done = _settled(database, repository, stopped, progress)
+            way = _proved(database.url, repository, version, done)
+            again = _turned_round(database, repository, stopped, run, way)
+            if again is None:
+                return None
+            stopped = again
+        progress.started(run.step)
+        result = run.run(stopped, None)
+        if result is not None:
+            progress.finished(result)
+        return result
+
+
+def _run(
+    database: Database,
+    repository: Repository,
+    step: Step,
+    progress: Progress,
+    patience: Patience,
+    send: recorder.Send | None = None,
+) -> StepRun:
+    migration = runner.read(database, (step,))[step]
+    return StepRun(database, repository, progress, step, migration, step.after, patience, send)
 
 
 def half_applied(database: Database, repository: Repository, version: int) -> Run:
@@ -102,11 +99,11 @@ def half_applied(database: Database, repository: Repository, version: int) -> Ru
             f"It is the downgrade of {version:03d} that stopped in the middle.",
             f"Finish it: invoke downgrade {version - 1}",
         )
-    script = repository.script(version)
-    declared = read(script, database.dialect.name, Direction.UPGRADE, database.dialect.syntax).declarations
+    up = _up(repository, version)
+    declared = runner.read(database, (up,))[up].declarations
     if declared.irreversible is not None:
         raise MigrationFailed(
-            f"{version:03d} «{script.title}» cannot be taken back: {declared.irreversible}",
+            f"{version:03d} «{up.script.title}» cannot be taken back: {declared.irreversible}",
             "Mend it and finish it: invoke upgrade; or restore a backup from before it.",
         )
     return stopped
@@ -123,13 +120,14 @@ def back(repository: Repository, version: int) -> Step:
     return Step(repository.script(version), Direction.DOWNGRADE, before=version - 1, after=version - 1)
 
 
+def _up(repository: Repository, version: int) -> Step:
+    return Step(repository.script(version), Direction.UPGRADE, before=version - 1, after=version)
+
+
 def _settled(database: Database, repository: Repository, stopped: Run, progress: Progress) -> list[Entry]:
     """The statements of the upgrade that took effect; the one in doubt is decided. Raises HalfApplied."""
-    script = repository.script(stopped.version)
-    migration = read(script, database.dialect.name, Direction.UPGRADE, database.dialect.syntax)
-    step = Step(script, Direction.UPGRADE, before=stopped.version - 1, after=stopped.version)
-    patience = Patience(database)
-    found = StepRun(database, repository, progress, step, migration, stopped.version, patience).settle(stopped, None)
+    run = _run(database, repository, _up(repository, stopped.version), progress, Patience(database))
+    found = run.settle(stopped, None)
     return [entry for entry in found.done if entry.reply is None or "class" not in entry.reply]
 
 
@@ -214,17 +212,13 @@ def _tried(url: DatabaseUrl, repository: Repository, version: int, texts: list[s
         before = rehearsal.state_of(database)
         database.roll_back()
         _stop_where_it_stopped(database, repository, version, texts)
-        step = back(repository, version)
-        migration = read(step.script, database.dialect.name, step.direction, database.dialect.syntax)
         passing = _PassingOver(database, repository, passed_over)
-        run = StepRun(
-            database, repository, passing, step, migration, version - 1, Patience(database), send=passing.send
-        )
+        run = _run(database, repository, back(repository, version), passing, Patience(database), passing.send)
         try:
             run.run(None, None)
         except MigrationToolError:
             return None
-        named = dict(migration.declarations.loses)
+        named = dict(run.migration.declarations.loses)
         lost = [
             each
             for each in rehearsal.differences(before, rehearsal.state_of(database))
@@ -286,5 +280,5 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
 
 def _is_among(statement: str, texts: list[str]) -> bool:
     """Journal texts may end with their parameters."""
-    shapes = {entries.text(statement, None), entries.text(statement, ())}
-    return any(text in shapes or any(text.startswith(f"{shape}  -- ") for shape in shapes) for text in texts)
+    kept = entries.text(statement, None)
+    return any(text == kept or text.startswith(f"{kept}  -- ") for text in texts)

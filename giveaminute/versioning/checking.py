@@ -126,13 +126,6 @@ def _fixed(context: Context, version: int | None, told: _Told | None, remedy: Re
     return Fix(path, draft.left)
 
 
-def schema_at(url: DatabaseUrl, repository: Repository, version: int) -> Schema:
-    """The schema that the scripts promise at this version, built in a scratch database."""
-    with scratch(url) as made, opened(made.url, read_only=False) as database:
-        build(database, repository, url, version)
-        return database.dialect.read_schema(database).without()
-
-
 def _schema(context: Context) -> _Told:
     with opened(context.url, read_only=True) as live, scratch(context.url) as made:
         version, _ = Move(Direction.UPGRADE).steps(live, context.repository)  # refuses one that is ahead

@@ -10,9 +10,9 @@ from giveaminute.errors import MigrationToolError, NotUnderVersionControl, Unpro
 from giveaminute.versioning import history, plan, status
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.evidence import Evidence, Fit, NearMiss, Weight, judge
-from giveaminute.versioning.promises import OnVersion, application_schema, promises
+from giveaminute.versioning.promises import OnVersion, promises
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.runner import application_tables
+from giveaminute.versioning.runner import application_schema, application_tables
 from giveaminute.versioning.unseen import unseen
 
 MOST_MISSES = 3

@@ -6,7 +6,7 @@ nor Alembic; a migration gets both, on this very connection, and so in the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from giveaminute.errors import MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.dialects.base import DriverConnection
-from giveaminute.versioning.lease import Lease, NoLease
+from giveaminute.versioning.lease import Holder, Lease, NoLease
 
 NO_PARAMETERS: Mapping[str, object] = {}
 HANDOVER = 10.0
@@ -68,6 +68,17 @@ class Database:
         """Let no definition wait longer than this for a table, with the application's queries queued behind it."""
         self.lock_timeout = seconds
         self.dialect.limit_lock_wait(self, seconds)
+
+    @contextmanager
+    def leased(self, wait: float, command: str, on_wait: Callable[[Holder | None], None]) -> Iterator[None]:
+        """Hold the lease for the block: each commit in it is checked against it. Raises Busy."""
+        self.roll_back()  # what was read is locked against definitions until then, and others may be at work
+        with self.dialect.leased(self, wait, command, on_wait) as lease:
+            self.lease = lease
+            try:
+                yield
+            finally:
+                self.lease = NoLease()
 
     def commit(self) -> None:
         """Commit, unless another run has taken the lease: then Busy is raised, and nothing stays."""
@@ -124,11 +135,10 @@ class Database:
         self.dialect.begin(self)
         try:
             yield
-            self.lease.fence()
         except BaseException:
             self.roll_back()
             raise
-        self.connection.commit()
+        self.commit()
 
     def roll_back(self) -> None:
         """Roll back; a connection that is lost has nothing left to roll back."""

@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.sqltokens import TEXT, bare, words
 
 CATALOGUES = frozenset(("information_schema", "performance_schema", "sys"))
 """Every database's own; to name one is a question about the server."""
-_MAY_NAME = re.compile(
-    r"[\w`$\x80-\U0010ffff]\s*\.\s*[^\W\d`$*]|[\w`$]\s*\.\s*[`$*]|\b(?:DATABASE|SCHEMA|USE)\b", re.IGNORECASE
+_MAY_NAME = re.compile(  # 1.5 is none: what stands before the dot has more than digits in it
+    r"(?:[^\W\d]|[`$\x80-\U0010ffff])[\w$\x80-\U0010ffff]*\s*\.\s*[\w`$*\x80-\U0010ffff]"
+    r"|\b(?:DATABASE|SCHEMA|USE)\b",
+    re.IGNORECASE,
 )
-_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _PREPARES = re.compile(r"\W*(?:PREPARE|EXECUTE)\b", re.IGNORECASE)
 _NAME = re.compile(r"`(?:[^`]|``)*`|[\w$\x80-\U0010ffff]*[^\W\d][\w$\x80-\U0010ffff]*")
 _OPENS = frozenset(
@@ -46,12 +47,12 @@ def refusal(statement: str, mine: str) -> str | None:
 
 def databases_named(statement: str) -> list[str]:
     """Their names without quotes, each once."""
-    bare = statement if _PREPARES.match(statement) else _TEXT.sub("", statement)
-    if not _MAY_NAME.search(bare):  # which spares reading millions of values
+    code = statement if _PREPARES.match(statement) else TEXT.sub("", statement)
+    if not _MAY_NAME.search(code):  # which spares reading millions of values
         return []
-    found = [token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/"]
+    found = list(words(statement))
     scan = _Scan(found, [token.upper() for token in found])
-    return list(dict.fromkeys(_unquoted(name) for name in (*scan.heads(), *scan.qualifiers())))
+    return list(dict.fromkeys(bare(name) for name in (*scan.heads(), *scan.qualifiers())))
 
 
 @dataclass
@@ -147,7 +148,3 @@ class _Scan:
             self.seen_on = True
             return self.verb in ("GRANT", "REVOKE") or not (self.seen_select or "JOIN" in self.upper[:place])
         return False
-
-
-def _unquoted(token: str) -> str:
-    return token[1:-1].replace("``", "`") if token.startswith("`") else token

@@ -124,9 +124,7 @@ def _stable(parameters: Any) -> str:
 
 
 def text(statement: str, parameters: Any) -> str:
-    """What is kept of a statement: as the server gets it, with its parameters, cut at MOST_TEXT."""
-    if parameters is not None and not parameters:
-        statement = statement.replace("%%", "%")  # as the driver does
+    """What is kept of a statement: with its parameters, cut at MOST_TEXT."""
     if parameters:
         statement = f"{statement}  -- {shown(repr(parameters))}"
     return statement if len(statement) <= MOST_TEXT else f"{statement[:MOST_TEXT]} …"

@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from giveaminute.errors import (
@@ -72,32 +72,24 @@ class Progress:
         """The connection was lost; it is tried again."""
 
 
+@dataclass
 class StepRun:
-    """One migration on its way: its recorder, its row in the history, and what becomes of both."""
+    """One migration on its way: its recorder, its row in the history, and what becomes of both.
 
-    def __init__(
-        self,
-        database: Database,
-        repository: Repository,
-        progress: Progress,
-        step: Step,
-        migration: PythonMigration | SqlMigration,
-        goal: int,
-        patience: Patience,
-        send: Send | None = None,
-        backup: str | None = None,
-    ) -> None:
-        self.send = send
-        self.backup = backup
-        self.goal = goal
-        self.patience = patience
-        self.database = database
-        self.repository = repository
-        self.progress = progress
-        self.step = step
-        self.migration = migration
-        self.clock = time.monotonic()
-        self.line: int | None = None
+    `goal`: the version that the whole move goes to. `send`, `backup`: see `runner.run`.
+    """
+
+    database: Database
+    repository: Repository
+    progress: Progress
+    step: Step
+    migration: PythonMigration | SqlMigration
+    goal: int
+    patience: Patience
+    send: Send | None = None
+    backup: str | None = None
+    clock: float = field(default_factory=time.monotonic)
+    line: int | None = None
 
     def run(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult | None:
         """Run and record it; None where another process moved the version row first."""

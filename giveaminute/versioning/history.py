@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
 from giveaminute.errors import NotAsRecorded
+from giveaminute.versioning import identity
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.repository import Direction, Repository
 
@@ -53,7 +52,6 @@ _COLUMNS = "id, version, title, direction, checksum, started, finished, seconds,
 
 
 _FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-_MAX_USER = 80
 
 
 def now() -> str:
@@ -160,8 +158,8 @@ def start(
             "direction": direction.value,
             "checksum": checksum,
             "started": now(),
-            "user": _user(),
-            "host": socket.gethostname(),
+            "user": identity.user(),
+            "host": identity.host(),
             "outcome": outcome.value,
             "backup": backup,
         },
@@ -216,10 +214,3 @@ def _run(row: tuple[object, ...]) -> Run:
         moment = values[name]
         values[name] = moment.strftime(_FORMAT) if isinstance(moment, datetime) else moment
     return Run(**values)  # type: ignore[arg-type]
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()[:_MAX_USER]
-    except (KeyError, OSError):  # a container's user without a name
-        return "unknown"

@@ -105,24 +105,17 @@ class Journal(Recorder):
         super().set_session(cursor, statement, parameters)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
-        change = what is StatementKind.CHANGE
-        together = change and self._rolls_back(statement)
-        state = State.DONE if together else State.SENT
-        entry = Entry(
-            self.number,
-            state,
-            entries.fingerprint(statement, parameters),
-            entries.text(statement, parameters),
-            self._asked,
-        )
-        self._asked = []
+        asked, self._asked = self._asked, []
         if self.number <= len(self._done):
-            self._skip(cursor, entry, self._done[self.number - 1])
-            if of_session(statement) == TEMPORARY_TABLE:
-                self._refuse_lost(statement)
+            self._skip(cursor, statement, parameters, self._done[self.number - 1])
             return
         if self._done:
             self._refuse_lost(statement)
+        change = what is StatementKind.CHANGE
+        together = change and self._rolls_back(statement)
+        state = State.DONE if together else State.SENT
+        digest, text = entries.fingerprint(statement, parameters), entries.text(statement, parameters)
+        entry = Entry(self.number, state, digest, text, asked)
         self._sent = self.number - 1
         self._database.lease.tell(f"{self._title}, statement {self.number}: {statement}")
         self._patience.begin()
@@ -239,17 +232,19 @@ class Journal(Recorder):
     def committed(self) -> int:
         return self._sent
 
-    def _skip(self, cursor: Cursor, now: Entry, then: Entry) -> None:
-        if now.hash != then.hash:
+    def _skip(self, cursor: Cursor, statement: str, parameters: Any, then: Entry) -> None:
+        if entries.fingerprint(statement, parameters) != then.hash:
             raise HalfApplied(
-                f"Statement {now.number} was «{shown(then.statement)}» when the migration stopped,"
-                f" and is «{shown(now.statement)}» now.",
+                f"Statement {then.number} was «{shown(then.statement)}» when the migration stopped,"
+                f" and is «{shown(entries.text(statement, parameters))}» now.",
                 "Bring the script back to what it was up to there, then run it again.",
             )
         if then.reply is not None:
             answers.replay(cursor, then.reply, self._database.dialect)
         cursor.rowcount = then.matched
         cursor.lastrowid = then.last_id
+        if of_session(statement) == TEMPORARY_TABLE:
+            self._refuse_lost(statement)
 
     def _refuse_lost(self, statement: str) -> None:
         """On a resume: what lived in the session of the run that stopped cannot be given back."""

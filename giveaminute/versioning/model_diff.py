@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,10 +19,10 @@ from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.lending import lent
 from giveaminute.versioning.recorder import Recorder
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.schema import BOOKKEEPING, Column, ForeignKey, Index, Schema, Table
+from giveaminute.versioning.runner import application_schema
+from giveaminute.versioning.schema import Column, ForeignKey, Index, Schema, Table
 from giveaminute.versioning.scratch import scratch
 
-BOOKKEEPING_PREFIX = "migrate_"
 WORDING = Wording("is", "in the models", "is in no model", "is only in the models")
 UNDONE = Wording("should be", "stays", "is not made", "stays")
 MAX_NAME = 64
@@ -63,7 +62,7 @@ def head_and_models(
 ) -> ModelDifference:
     """Bring this empty database to head, build the models in another beside it, and compare."""
     build(database, repository, url)
-    head = read(database, repository)
+    head = application_schema(database, repository)
     with scratch(url) as made, opened(made.url, read_only=False) as other:
         if head.collation:
             other.execute(f"ALTER DATABASE DEFAULT CHARACTER SET {head.charset} COLLATE {head.collation}")
@@ -78,13 +77,8 @@ def head_and_models(
                     "Mend them, or run it on a database that has what they need.",
                 ) from error
         other.connection.commit()
-        models = read(other, repository)
+        models = application_schema(other, repository)
     return matched(head, models, metadata)
-
-
-def read(database: Database, repository: Repository) -> Schema:
-    """The schema now, less our own tables."""
-    return database.dialect.read_schema(database).without({*BOOKKEEPING, repository.version_table})
 
 
 def matched(head: Schema, models: Schema, metadata: sa.MetaData) -> ModelDifference:
@@ -172,35 +166,3 @@ def _index(head: Table, index: Index, keys: tuple[ForeignKey, ...], stated: sa.T
 def made_up(kind: str, table: str, columns: tuple[str, ...]) -> str:
     """A name for a constraint that has none: `fk_photo_project_id`."""
     return "_".join((kind, table, *columns))[:MAX_NAME]
-
-
-def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[Any]:
-    """What it would take to make the database agree with `metadata`, in Alembic's tuples: a second opinion.
-
-    Types, nullability, server defaults, comments, indexes and foreign keys are compared, our own bookkeeping
-    tables left out. Alembic overlooks an index that is named as one of its columns, the order of columns,
-    and a table's engine and character set.
-    """
-    from alembic.autogenerate import compare_metadata
-    from alembic.runtime.migration import MigrationContext
-
-    context = MigrationContext.configure(
-        connection,
-        opts={
-            "compare_type": True,
-            "compare_server_default": True,
-            "include_name": _is_of_the_application,
-            "include_object": lambda item, *_: _exists_here(item, connection.dialect.name),
-        },
-    )
-    return list(compare_metadata(context, metadata))
-
-
-def _is_of_the_application(name: str | None, kind: str, _parents: Any) -> bool:
-    return not (kind == "table" and (name or "").startswith(BOOKKEEPING_PREFIX))
-
-
-def _exists_here(item: Any, dialect: str) -> bool:
-    """False for a FULLTEXT index of the models where there is none: Alembic does not ask its `ddl_if`."""
-    is_fulltext = isinstance(item, sa.Index) and item.kwargs.get("mysql_prefix") == "FULLTEXT"
-    return not is_fulltext or dialect in ("mysql", "mariadb")

@@ -60,11 +60,6 @@ def promises(url: DatabaseUrl, repository: Repository, on_version: OnVersion) ->
         return Promises(lookout.schemas)
 
 
-def application_schema(database: Database, repository: Repository) -> Schema:
-    """The schema less our own tables."""
-    return database.dialect.read_schema(database).without({repository.version_table, *BOOKKEEPING})
-
-
 class _Lookout(Progress):
     """Looks at the scratch database before each step, and listens to what the step sends."""
 
@@ -87,7 +82,7 @@ class _Lookout(Progress):
         before = self.schemas.get(version - 1)
         names = touched(self._sent) if before is not None else None
         if before is None or names is None or len(names) > _MOST_NAMES:
-            schema = application_schema(self._database, self._repository)
+            schema = runner.application_schema(self._database, self._repository)
         else:
             schema = self._renewed(before, names)
         self.schemas[version] = schema

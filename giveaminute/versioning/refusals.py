@@ -19,12 +19,12 @@ _BELONGS_TO_THE_RUN = {
 
 def refusal(what: StatementKind, statement: str) -> str | None:
     """Why a statement is refused that would end the run's transaction or take its tables away; None for any other."""
+    if what not in (StatementKind.SESSION, StatementKind.TRANSACTION):
+        return None
     words = [word.lower() for word in _WORD.findall(statement)]
-    if what is StatementKind.TRANSACTION or (what is StatementKind.SESSION and "autocommit" in words):
+    if what is StatementKind.TRANSACTION or "autocommit" in words:
         return "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
-    if what is StatementKind.SESSION and words:
-        return _BELONGS_TO_THE_RUN.get(words[0])
-    return None
+    return _BELONGS_TO_THE_RUN.get(words[0]) if words else None
 
 
 def shown(statement: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from giveaminute.errors import (
@@ -22,11 +22,10 @@ from giveaminute.versioning import history, plan
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.history import Run
-from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.schema import BOOKKEEPING
+from giveaminute.versioning.schema import BOOKKEEPING, Schema
 
 if TYPE_CHECKING:
     from giveaminute.versioning.recorder import Send
@@ -74,6 +73,11 @@ def application_tables(database: Database, repository: Repository) -> list[str]:
     """The names of all tables and views that are not our own. Only asks."""
     ours = {repository.version_table, *BOOKKEEPING}
     return [name for name in database.tables() if name not in ours]
+
+
+def application_schema(database: Database, repository: Repository) -> Schema:
+    """The schema less our own tables. Only asks."""
+    return database.dialect.read_schema(database).without({repository.version_table, *BOOKKEEPING})
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def run(
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, save, migrations)
+    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, save, dict(migrations or {}))
     journey.read(steps)
     while True:
         try:
@@ -158,34 +162,23 @@ def run(
         last_statement_applied = None
 
 
+@dataclass
 class _Journey:
-    """A move on its way, over as many connections as it takes."""
+    """A move on its way, over as many connections as it takes. What it is given is explained at `run`."""
 
-    def __init__(
-        self,
-        database: Database,
-        repository: Repository,
-        move: Move,
-        progress: Progress,
-        wait: float,
-        lock_timeout: float,
-        send: Send | None,
-        save: Callable[[], str] | None,
-        migrations: Migrations | None,
-    ) -> None:
-        self.database = database
-        self.repository = repository
-        self.move = move
-        self.progress = progress
-        self.wait = wait
-        self.lock_timeout = lock_timeout
-        self.send = send
-        self.save = save
-        self.backup: str | None = None
-        self.migrations: Migrations = dict(migrations or {})
-        self.before: int | None = None
-        self.results: list[StepResult] = []
-        self.losses = 0
+    database: Database
+    repository: Repository
+    move: Move
+    progress: Progress
+    wait: float
+    lock_timeout: float
+    send: Send | None
+    save: Callable[[], str] | None
+    migrations: Migrations
+    backup: str | None = None
+    before: int | None = None
+    results: list[StepResult] = field(default_factory=list)
+    losses: int = 0
 
     def read(self, steps: tuple[Step, ...]) -> None:
         """Parse every script of the plan before the first one runs."""
@@ -193,15 +186,9 @@ class _Journey:
 
     def go(self, last_statement_applied: bool | None) -> RunResult:
         """Take the lease, read again, plan again, then each step."""
-        database = self.database
-        database.roll_back()  # what was read is locked against definitions until then, and others may be at work
         goal = f"{self.move.direction.value} to {self.move.target}"
-        with database.dialect.leased(database, self.wait, goal, self.progress.waiting) as lease:
-            database.lease = lease
-            try:
-                return self._go(last_statement_applied)
-            finally:
-                database.lease = NoLease()
+        with self.database.leased(self.wait, goal, self.progress.waiting):
+            return self._go(last_statement_applied)
 
     def _go(self, last_statement_applied: bool | None) -> RunResult:
         database, repository = self.database, self.repository

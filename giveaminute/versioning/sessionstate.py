@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 
-from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.sqltokens import TEXT, Syntax, tokens
 from giveaminute.versioning.touched import ObjectKind, touched, verb
 
 TEMPORARY_TABLE = "TEMPORARY TABLE"
 _MAYBE = re.compile(r"@|last_insert_id|found_rows|row_count|temporary", re.IGNORECASE)
-_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _CALLED = {"LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT"}
 _HAS_BODY = {ObjectKind.TRIGGER, ObjectKind.PROCEDURE, ObjectKind.FUNCTION, ObjectKind.EVENT}
 
 
 def of_session(statement: str) -> str | None:
     """What of it only the session before it can give: a variable, LAST_INSERT_ID(), a temporary table."""
-    bare = _TEXT.sub("''", statement) if _MAYBE.search(statement) else ""
-    if not _MAYBE.search(bare) or _is_program(statement):  # texts first: there can be megabytes of them
+    code = TEXT.sub("''", statement) if _MAYBE.search(statement) else ""
+    if not _MAYBE.search(code) or _is_program(statement):  # texts first: there can be megabytes of them
         return None
-    words = list(tokens(bare, Syntax.MYSQL))
-    upper = [word.upper() for word in words]
+    found = list(tokens(code, Syntax.MYSQL))
+    upper = [word.upper() for word in found]
     for place, word in enumerate(upper):
         after = upper[place + 1 : place + 3]
         if word == "@" and after[:1] != ["@"] and upper[place - 1 : place] != ["@"] and not _is_account(upper, place):
-            return "".join(words[place : place + 2])
+            return "".join(found[place : place + 2])
         if word in _CALLED and after[:1] == ["("] and (word != "LAST_INSERT_ID" or after[1:] == [")"]):
-            return f"{words[place]}()"
+            return f"{found[place]}()"
         if word == "TEMPORARY" and after[:1] == ["TABLE"]:
             return TEMPORARY_TABLE
     return None

@@ -17,6 +17,8 @@ class Syntax(Enum):
     SQLITE = "sqlite"
 
 
+TEXT = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
+"""A text in quotes, for those who only want it out of the way: there can be megabytes of them."""
 _USUAL = Quoting()
 
 
@@ -48,6 +50,18 @@ def tokens(
         elif token == "*/":
             depth -= 1
         yield token
+
+
+def words(statement: str) -> Iterator[str]:
+    """The tokens of a MySQL statement, those inside executable comments too, without the marks of the comments."""
+    return (token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/")
+
+
+def bare(token: str) -> str:
+    """A name without its quotes; any other token as it is."""
+    if len(token) > 1 and token[0] == token[-1] and token[0] in '`"':
+        return token[1:-1].replace(token[0] * 2, token[0])
+    return token
 
 
 @lru_cache

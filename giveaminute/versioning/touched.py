@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
-from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.sqltokens import bare, words
 
 
 class ObjectKind(Enum):
@@ -56,9 +57,9 @@ def touched(statement: str) -> tuple[Touched, ...] | None:
 
     None where that cannot be told from the statement: CALL, CREATE USER, EXCHANGE PARTITION.
     """
-    words = [token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/"]
-    verb = words[0].upper() if words else ""
-    if verb in _HARMLESS:
+    found = list(words(statement))
+    first = found[0].upper() if found else ""
+    if first in _HARMLESS:
         return ()
     reader = {
         "ALTER": _of_alter,
@@ -66,37 +67,33 @@ def touched(statement: str) -> tuple[Touched, ...] | None:
         "DROP": _of_drop,
         "RENAME": _of_rename,
         "TRUNCATE": _of_truncate,
-    }.get(verb)
-    found = reader(words[1:]) if reader else None
-    return None if found is None else tuple(sorted(set(found), key=lambda each: each.path))
+    }.get(first)
+    objects = reader(found[1:]) if reader else None
+    return None if objects is None else tuple(sorted(set(objects), key=lambda each: each.path))
 
 
 def verb(statement: str) -> str:
     """The first word, in upper case; empty where there is none."""
-    found = (token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/")
-    return next(found, "").upper()
+    return next(words(statement), "").upper()
 
 
 def drops(statement: str) -> bool:
     """Whether all that it touches is to be gone after it: a DROP, but not of an index."""
-    if verb(statement) != "DROP":
-        return False
-    words = [token.upper() for token in tokens(statement, Syntax.MYSQL)]
-    return "INDEX" not in words[:4]
+    start = [word.upper() for word in islice(words(statement), 4)]
+    return start[:1] == ["DROP"] and "INDEX" not in start
 
 
 def renames(statement: str) -> list[tuple[Touched, Touched]]:
     """The pairs of a RENAME TABLE in their order, each an old name and a new one; none for any other statement."""
-    words = [token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/"]
-    found = _of_rename(words[1:]) if words[:1] and words[0].upper() == "RENAME" else None
+    found = _of_rename(list(words(statement))[1:]) if verb(statement) == "RENAME" else None
     return list(zip(found[::2], found[1::2], strict=True)) if found else []
 
 
-def _of_alter(words: Words) -> list[Touched] | None:
-    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"DATABASE", "SCHEMA"})
+def _of_alter(tail: Words) -> list[Touched] | None:
+    place = _first(tail, _TABLE_LIKE | set(_PROGRAMS) | {"DATABASE", "SCHEMA"})
     if place is None:
         return None
-    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "EXISTS")
+    what, rest = tail[place].upper(), _past(tail[place + 1 :], "IF", "EXISTS")
     if what in ("DATABASE", "SCHEMA"):
         return _database(rest)
     if what in _PROGRAMS:
@@ -109,7 +106,7 @@ def _of_alter(words: Words) -> list[Touched] | None:
 
 def _database(rest: Words) -> list[Touched]:
     unnamed = not rest or rest[0].upper() in ("CHARACTER", "CHARSET", "DEFAULT", "COLLATE", "COMMENT", "ENCRYPTION")
-    return [Touched(ObjectKind.DATABASE, None if unnamed else _bare(rest[0]))]
+    return [Touched(ObjectKind.DATABASE, None if unnamed else bare(rest[0]))]
 
 
 def _new_name(rest: Words, upper: Words) -> list[Touched]:
@@ -121,11 +118,11 @@ def _new_name(rest: Words, upper: Words) -> list[Touched]:
     return []
 
 
-def _of_create(words: Words) -> list[Touched] | None:
-    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
+def _of_create(tail: Words) -> list[Touched] | None:
+    place = _first(tail, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
     if place is None:
         return None
-    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "NOT", "EXISTS")
+    what, rest = tail[place].upper(), _past(tail[place + 1 :], "IF", "NOT", "EXISTS")
     if what == "INDEX":
         return _of_index(rest)
     return _named(_PROGRAMS.get(what, ObjectKind.TABLE), rest)
@@ -136,11 +133,11 @@ def _of_index(rest: Words) -> list[Touched] | None:
     return None if place is None else _named(ObjectKind.TABLE, rest[place + 1 :])
 
 
-def _of_drop(words: Words) -> list[Touched] | None:
-    place = _first(words, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
+def _of_drop(tail: Words) -> list[Touched] | None:
+    place = _first(tail, _TABLE_LIKE | set(_PROGRAMS) | {"INDEX"})
     if place is None:
         return None
-    what, rest = words[place].upper(), _past(words[place + 1 :], "IF", "EXISTS")
+    what, rest = tail[place].upper(), _past(tail[place + 1 :], "IF", "EXISTS")
     if what == "INDEX":
         return _of_index(rest)
     if what in _PROGRAMS:
@@ -148,11 +145,11 @@ def _of_drop(words: Words) -> list[Touched] | None:
     return [each for part in _listed(rest) for each in _named(ObjectKind.TABLE, part)]
 
 
-def _of_rename(words: Words) -> list[Touched] | None:
-    if not words or words[0].upper() not in ("TABLE", "TABLES"):
+def _of_rename(tail: Words) -> list[Touched] | None:
+    if not tail or tail[0].upper() not in ("TABLE", "TABLES"):
         return None
     found: list[Touched] = []
-    for part in _listed(_past(words[1:], "IF", "EXISTS")):
+    for part in _listed(_past(tail[1:], "IF", "EXISTS")):
         place = _first(part, {"TO"})
         if place is None:
             return None
@@ -160,13 +157,13 @@ def _of_rename(words: Words) -> list[Touched] | None:
     return found
 
 
-def _of_truncate(words: Words) -> list[Touched] | None:
-    return _named(ObjectKind.TABLE, _past(words, "TABLE"))
+def _of_truncate(tail: Words) -> list[Touched] | None:
+    return _named(ObjectKind.TABLE, _past(tail, "TABLE"))
 
 
-def _listed(words: Words) -> list[list[str]]:
+def _listed(tail: Words) -> list[list[str]]:
     parts: list[list[str]] = [[]]
-    for word in words:
+    for word in tail:
         if word == ",":
             parts.append([])
         else:
@@ -174,31 +171,25 @@ def _listed(words: Words) -> list[list[str]]:
     return [part for part in parts if part]
 
 
-def _named(kind: ObjectKind, words: Words) -> list[Touched]:
-    """`name` or `schema.name` at the start of the words."""
-    if not words:
+def _named(kind: ObjectKind, tail: Words) -> list[Touched]:
+    """`name` or `schema.name` at the start of the tail."""
+    if not tail:
         return []
-    if len(words) > 2 and words[1] == ".":
-        return [Touched(kind, _bare(words[2]), _bare(words[0]))]
-    return [Touched(kind, _bare(words[0]))]
+    if len(tail) > 2 and tail[1] == ".":
+        return [Touched(kind, bare(tail[2]), bare(tail[0]))]
+    return [Touched(kind, bare(tail[0]))]
 
 
-def _first(words: Words, wanted: set[str]) -> int | None:
-    """Where the first of the wanted words stands, before any parenthesis."""
-    for place, word in enumerate(words):
-        if word == "(" and words[place + 1 : place + 2] != [")"]:  # those of CURRENT_USER() are no body
+def _first(tail: Words, wanted: set[str]) -> int | None:
+    """Where the first of the wanted tail stands, before any parenthesis."""
+    for place, word in enumerate(tail):
+        if word == "(" and tail[place + 1 : place + 2] != [")"]:  # those of CURRENT_USER() are no body
             return None
         if word.upper() in wanted:
             return place
     return None
 
 
-def _past(words: Words, *phrase: str) -> Words:
-    """The words after the phrase, where they start with it."""
-    return words[len(phrase) :] if [word.upper() for word in words[: len(phrase)]] == list(phrase) else words
-
-
-def _bare(word: str) -> str:
-    if len(word) > 1 and word[0] == word[-1] and word[0] in '`"':
-        return word[1:-1].replace(word[0] * 2, word[0])
-    return word
+def _past(tail: Words, *phrase: str) -> Words:
+    """The tail after the phrase, where they start with it."""
+    return tail[len(phrase) :] if [word.upper() for word in tail[: len(phrase)]] == list(phrase) else tail

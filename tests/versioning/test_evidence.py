@@ -13,8 +13,9 @@ from giveaminute.versioning import control
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import opened
 from giveaminute.versioning.evidence import Evidence, judge, likely
-from giveaminute.versioning.promises import Promises, application_schema, promises, touched
+from giveaminute.versioning.promises import Promises, promises, touched
 from giveaminute.versioning.repository import Repository
+from giveaminute.versioning.runner import application_schema
 from giveaminute.versioning.schema import Column, ForeignKey, Index, IndexPart, Schema, Table, View
 from tests import old_installs
 from tests.conftest import FreshDatabase

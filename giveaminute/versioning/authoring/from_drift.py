@@ -16,8 +16,9 @@ from giveaminute.versioning.authoring.way import Way
 from giveaminute.versioning.building import build
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.model_diff import UNDONE, read
+from giveaminute.versioning.model_diff import UNDONE
 from giveaminute.versioning.repository import Direction, Repository
+from giveaminute.versioning.runner import application_schema
 from giveaminute.versioning.schema import Schema
 from giveaminute.versioning.scratch import scratch
 from giveaminute.versioning.unseen import NOTHING, Unseen
@@ -99,7 +100,7 @@ def _where_as_promised(
         for direction, schema in ((Direction.UPGRADE, wanted), (Direction.DOWNGRADE, promised)):
             failures = drafts.perform(database, repository, draft.text(), direction)
             by_hand[direction] += [f"it fails: {failure}" for failure in failures]
-            by_hand[direction] += _differences(schema, unseen.left_out(read(database, repository)))
+            by_hand[direction] += _differences(schema, unseen.left_out(application_schema(database, repository)))
             if failures:
                 break
     return by_hand
@@ -116,7 +117,7 @@ def _where_drifted(
             database.dialect.prepare(database, repository.version_table)
             failures = drafts.perform(database, repository, draft.text(), Direction.UPGRADE)
             told = [f"it fails where it has drifted: {failure}" for failure in failures]
-            told += _differences(wanted, unseen.left_out(read(database, repository)))
+            told += _differences(wanted, unseen.left_out(application_schema(database, repository)))
     return [words for words in told if words not in known]
 
 

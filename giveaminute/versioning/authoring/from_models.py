@@ -12,8 +12,9 @@ from giveaminute.versioning.authoring.definitions import Source
 from giveaminute.versioning.authoring.drafts import Draft
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
-from giveaminute.versioning.model_diff import UNDONE, ModelDifference, head_and_models, matched, read
+from giveaminute.versioning.model_diff import UNDONE, ModelDifference, head_and_models, matched
 from giveaminute.versioning.repository import Direction, Repository
+from giveaminute.versioning.runner import application_schema
 from giveaminute.versioning.scratch import scratch
 
 ABOUT = (
@@ -62,7 +63,7 @@ def _proved(
     for direction in Direction:
         failures = drafts.perform(database, repository, draft.text(), direction)
         by_hand[direction] += [f"it fails: {failure}" for failure in failures]
-        now = read(database, repository)
+        now = application_schema(database, repository)
         if direction is Direction.UPGRADE:
             left = matched(now, difference.models, metadata).undone
         else:

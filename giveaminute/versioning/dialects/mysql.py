@@ -129,7 +129,7 @@ class MySQLDialect(Dialect):
         return _PARAMETER.sub(lambda found: found["quoted"] or f"%({found['name']})s", sql.replace("%", "%%"))
 
     def quote(self, name: str) -> str:
-        return "`" + name.replace("`", "``") + "`"
+        return quote(name)
 
     def engine(self, connection: DriverConnection) -> sqlalchemy.Engine:
         from giveaminute.versioning.lending import engine_over
@@ -211,9 +211,11 @@ class MySQLDialect(Dialect):
         For what writes no row of the lease (a backup). Galera's nodes each have their own locks, so there it
         excludes only what runs on the same node.
         """
+        from giveaminute.versioning.dialects.mysql_lease import take_lock
+
         connection = self.connect(database.url, read_only=False, wait=0)
         try:
-            _take_lock(connection, database, "migrate", wait)
+            take_lock(connection, database, "migrate", wait)
             yield
         finally:
             with suppress(pymysql.Error):  # closed or lost, the lock is free
@@ -232,7 +234,9 @@ class MySQLDialect(Dialect):
         return holder(database)
 
     def claim(self, database: OpenDatabase, wait: float) -> None:
-        _take_lock(database.connection, database, "migrating", wait)
+        from giveaminute.versioning.dialects.mysql_lease import take_lock
+
+        take_lock(database.connection, database, "migrating", wait)
 
     def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
         from giveaminute.versioning.dialects.mysql_objects import evidence
@@ -242,15 +246,12 @@ class MySQLDialect(Dialect):
     def rolling(self, database: Database) -> Send:
         from giveaminute.versioning.dialects.mysql_rolling import Rolling
 
-        return Rolling(database, self._node).send
+        return Rolling(database).send
 
     def is_uneven(self, database: OpenDatabase, statement: str) -> bool:
         from giveaminute.versioning.dialects.mysql_rolling import uneven
 
-        return uneven(database, self._node, statement)
-
-    def _node(self, url: DatabaseUrl) -> DriverConnection:
-        return self.connect(url, read_only=False, wait=0)
+        return uneven(database.url, statement)
 
     def limit_lock_wait(self, database: OpenDatabase, seconds: float) -> None:
         database.execute(f"SET SESSION lock_wait_timeout = {max(1, math.ceil(seconds))}")
@@ -264,8 +265,7 @@ class MySQLDialect(Dialect):
         return _code(error) in _LOCKED
 
     def refuse_unfit(self, database: OpenDatabase) -> None:
-        on = database.query("SHOW VARIABLES LIKE 'wsrep_on'")
-        if not on or on[0][1] != "ON":
+        if not is_clustered(database.connection):
             return
         tables = [name for name in self.untransactional_tables(database) if name != "migrate_version"]
         if tables:
@@ -369,16 +369,29 @@ def _join_cluster(connection: Any, *, several: bool) -> None:
     """
     with suppress(pymysql.Error):  # no such variable: no cluster
         connection.query("SET SESSION wsrep_sync_wait = 7")
-        if several:
-            cursor = connection.cursor()
-            cursor.execute("SHOW STATUS LIKE 'wsrep_ready'")
-            ready = cursor.fetchone()
-            cluster = connection.cursor()
-            cluster.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-            on = cluster.fetchone()
-            if on and on[1] == "ON" and ready and ready[1] == "OFF":
-                connection.close()
-                raise ConnectionRefusedError("this node has left its cluster")
+        if several and is_clustered(connection) and _shown(connection, "STATUS LIKE 'wsrep_ready'") == "OFF":
+            connection.close()
+            raise ConnectionRefusedError("this node has left its cluster")
+
+
+def is_clustered(connection: DriverConnection) -> bool:
+    """Whether the server is a node of a Galera cluster."""
+    return _shown(connection, "VARIABLES LIKE 'wsrep_on'") == "ON"
+
+
+def _shown(connection: DriverConnection, what: str) -> str | None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"SHOW {what}")
+        rows = cursor.fetchall()
+        return str(rows[0][1]) if rows else None
+    finally:
+        cursor.close()
+
+
+def quote(name: str) -> str:
+    """A name as it is written in SQL."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _allow_tables_without_key(connection: Any) -> None:
@@ -424,16 +437,3 @@ def _engine_of(database: OpenDatabase, table: str) -> str | None:
         {"table": table},
     )
     return None if found is None else str(found)
-
-
-def _take_lock(connection: DriverConnection, database: OpenDatabase, purpose: str, wait: float) -> None:
-    from giveaminute.versioning.dialects import mysql_lease
-
-    cursor = connection.cursor()
-    cursor.execute("SET SESSION wait_timeout = %s", (mysql_lease.IDLE,))
-    if not mysql_lease.get_lock(connection, database, purpose, wait):
-        holder = mysql_lease.connection_of(database, purpose) or "another process"
-        raise Busy(
-            f"{database.url.name} is being migrated by {holder}.",
-            "Run it again when that has finished, or with a longer --wait.",
-        )

@@ -17,7 +17,7 @@ from giveaminute.errors import CannotConnect
 from giveaminute.versioning.dialects import mysql_ddl
 from giveaminute.versioning.dialects.base import Dialect, OpenDatabase
 from giveaminute.versioning.dialects.copying import END, MySQLCopying
-from giveaminute.versioning.dialects.mysql_ddl import quote
+from giveaminute.versioning.dialects.mysql import quote
 from giveaminute.versioning.dialects.mysql_schema import read_schema
 from giveaminute.versioning.schema import Schema, Table
 

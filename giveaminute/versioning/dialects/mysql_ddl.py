@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from giveaminute.errors import MigrationToolError
+from giveaminute.versioning.dialects.mysql import quote
 from giveaminute.versioning.schema import Check, Column, ForeignKey, Index, IndexPart, Schema, Table, Trigger, View
 from giveaminute.versioning.sqltokens import Syntax, tokens
 
@@ -141,11 +142,6 @@ def view(view: View) -> str:
 def _trigger(trigger: Trigger) -> str:
     moment = f"{trigger.timing} {trigger.event} ON {quote(trigger.table)}"
     return f"CREATE TRIGGER {quote(trigger.name)} {moment} FOR EACH ROW {trigger.body}"
-
-
-def quote(name: str) -> str:
-    """A name as it is written in SQL."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def literal(text: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
 import random
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +19,8 @@ from pymysql.constants import ER
 
 from giveaminute.errors import Busy, LeaseLost
 from giveaminute.versioning.dialects.base import DriverConnection, OpenDatabase
-from giveaminute.versioning.dialects.mysql import BOOKKEEPING
+from giveaminute.versioning.dialects.mysql import BOOKKEEPING, is_clustered
+from giveaminute.versioning.identity import host, user
 from giveaminute.versioning.lease import BEAT, TERM, Holder
 
 LOCK_NAME = 64
@@ -104,7 +103,7 @@ class MySQLLease:
         self._thread: threading.Thread | None = None
         self._connection = self._open()
         self._server = str(self._ask(_SERVER)[0][0])
-        self._clustered = dict(self._ask("SHOW VARIABLES LIKE 'wsrep_on'")).get("wsrep_on") == "ON"
+        self._clustered = is_clustered(self._connection)
 
     # Taking it
 
@@ -156,7 +155,7 @@ class MySQLLease:
 
     def _take(self, row: _Row) -> bool:
         (working,) = self._database.query("SELECT CONNECTION_ID()")[0]
-        values = (self._me, _user(), socket.gethostname(), os.getpid(), self._command[:DOING], self._server, working)
+        values = (self._me, user(), host(), os.getpid(), self._command[:DOING], self._server, working)
         try:
             taken = self._change(_TAKE, (*values, row.token, self._me, row.renewed))
         except pymysql.Error as error:
@@ -183,11 +182,7 @@ class MySQLLease:
         return _row(self._ask(_READ)[0])
 
     def _busy(self, row: _Row) -> Busy:
-        holder = row.holder.words if row.owner else connection_of(self._database, "migrate") or "another process"
-        return Busy(
-            f"{self._database.url.name} is being migrated by {holder}.",
-            "Run it again when that has finished, or with a longer --wait.",
-        )
+        return _busy(self._database, row.holder.words if row.owner else connection_of(self._database, "migrate"))
 
     # The locks
 
@@ -212,7 +207,7 @@ class MySQLLease:
     # Holding it
 
     def tell(self, doing: str) -> None:
-        self._doing = " ".join(doing.split())[:DOING]
+        self._doing = " ".join(doing[: 4 * DOING].split())[:DOING]  # a statement can have megabytes
 
     def fence(self) -> None:
         self._keep(self._database.execute(_FENCE, {"doing": self._doing, "token": self._token}) == 1)
@@ -307,6 +302,21 @@ def get_lock(connection: DriverConnection, database: OpenDatabase, purpose: str,
         cursor.close()
 
 
+def take_lock(connection: DriverConnection, database: OpenDatabase, purpose: str, wait: float) -> None:
+    """The same, or Busy; on a connection that may then be idle for long."""
+    cursor = connection.cursor()
+    cursor.execute("SET SESSION wait_timeout = %s", (IDLE,))
+    if not get_lock(connection, database, purpose, wait):
+        raise _busy(database, connection_of(database, purpose))
+
+
+def _busy(database: OpenDatabase, holder: str | None) -> Busy:
+    return Busy(
+        f"{database.url.name} is being migrated by {holder or 'another process'}.",
+        "Run it again when that has finished, or with a longer --wait.",
+    )
+
+
 def lock_name(database: OpenDatabase, purpose: str) -> str:
     """The servers' locks know no databases, so the name has the database's."""
     name = f"{purpose}:{database.url.database}"
@@ -370,10 +380,3 @@ def _row(values: Any) -> _Row:
         str(user), str(host), int(process or 0), str(command), str(since), str(doing or ""), float(silent or 0)
     )
     return _Row(int(token), owner, holder, str(server), int(working or 0), int(beating or 0), renewed, bool(expired))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()[:80]
-    except (KeyError, OSError):  # a container's user without a name
-        return "unknown"

@@ -13,6 +13,7 @@ from typing import Any
 import pymysql
 
 from giveaminute.versioning.dialects.base import OpenDatabase
+from giveaminute.versioning.dialects.mysql import quote
 from giveaminute.versioning.doubt import ABSENT, HAS_ROWS, Evidence
 from giveaminute.versioning.touched import ObjectKind, Touched, touched, verb
 
@@ -66,8 +67,8 @@ def _definition(database: OpenDatabase, each: Touched) -> str | None:
     texts = [row[place] for place in _PLACES[each.kind]]
     if None in texts:
         return None  # MySQL and MariaDB keep a routine's body from those who may not alter it
-    text = without_counter("\n".join(str(text) for text in texts))
-    return text.replace(_quote(each.name or ""), "`?`", 1) if each.kind is ObjectKind.TABLE else text
+    text = _COUNTER.sub("", "\n".join(str(text) for text in texts))
+    return text.replace(quote(each.name or ""), "`?`", 1) if each.kind is ObjectKind.TABLE else text
 
 
 def _rows(database: OpenDatabase, table: Touched, definition: str) -> str:
@@ -76,17 +77,8 @@ def _rows(database: OpenDatabase, table: Touched, definition: str) -> str:
     return HAS_ROWS if there else ""
 
 
-def without_counter(definition: str) -> str:
-    """A table's definition, whatever number its next row gets."""
-    return _COUNTER.sub("", definition)
-
-
 def _name(database: OpenDatabase, each: Touched) -> str:
     if each.name is None:
-        return _quote(database.url.database)
-    schema = f"{_quote(each.schema)}." if each.schema is not None else ""
-    return schema + _quote(each.name)
-
-
-def _quote(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+        return quote(database.url.database)
+    schema = f"{quote(each.schema)}." if each.schema is not None else ""
+    return schema + quote(each.name)
