@@ -137,7 +137,7 @@ def _turned_round(
     """End the upgrade as abandoned, and begin its downgrade behind what is passed over, in one transaction."""
     with database.transaction():
         history.end(database, stopped.id, Outcome.ABANDONED, stopped.seconds or 0.0)
-        entries.clear(database, stopped.id)
+        entries.clear(database)
         if way.passed_over is None:
             return None
         row = downgrade.start(Outcome.RUNNING)

@@ -69,6 +69,11 @@ def _unchanged(statement: str, before: Evidence) -> Verdict:
     return Verdict.UNKNOWN if _changes_places(statement, before) else Verdict.NOT_APPLIED
 
 
+def is_told(statement: str, before: Evidence | None) -> bool:
+    """Whether the live schema would tell of a definition that came to its end that it did."""
+    return before is not None and verb(statement) in ("ALTER", "CREATE", "DROP")
+
+
 def changes_a_table(statement: str, before: Evidence) -> bool:
     """Whether it changes one table that was there: so might others have done since, and what it does can be tried."""
     texts = list(before.definitions.values())

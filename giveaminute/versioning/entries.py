@@ -85,9 +85,12 @@ def read(database: Database, run: int) -> list[Entry]:
     ]
 
 
-def clear(database: Database, run: int) -> None:
-    """Forget the statements of a run that has ended."""
-    database.execute("DELETE FROM migrate_journal WHERE run = :run", {"run": run})
+def clear(database: Database) -> None:
+    """Forget the statements of every run that has ended."""
+    database.execute(
+        "DELETE j FROM migrate_journal j JOIN migrate_history h ON h.id = j.run"
+        " WHERE h.outcome NOT IN ('running', 'stopped')"
+    )
 
 
 def settle(database: Database, run: int, last: Entry, *, applied: bool) -> None:

@@ -76,7 +76,9 @@ class Progress:
 class StepRun:
     """One migration on its way: its recorder, its row in the history, and what becomes of both.
 
-    `goal`: the version that the whole move goes to. `send`, `backup`: see `runner.run`.
+    `goal`: the version that the whole move goes to. `send`, `backup`: see `runner.run`. `at_once`: write down its end
+    when it is done; else that may wait for the first statement of the next step, in whose transaction it is written, a
+    commit less. After a crash in between the live schema proves that it was done. `before`: the step before this one.
     """
 
     database: Database
@@ -88,8 +90,13 @@ class StepRun:
     patience: Patience
     send: Send | None = None
     backup: str | None = None
+    before: StepRun | None = None
+    at_once: bool = True
     clock: float = field(default_factory=time.monotonic)
     line: int | None = None
+    seconds: float | None = None
+    unrecorded: int | None = None
+    """The row in the history of a migration that is done and whose end is not yet written down."""
 
     def run(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult | None:
         """Run and record it; None where another process moved the version row first."""
@@ -135,7 +142,8 @@ class StepRun:
             self.database.commit()
         recorder = journal.Journal(
             self.database,
-            lambda: self.start(Outcome.RUNNING),
+            self._begin,
+            self._settle_before,
             taken_up,
             patience=self.patience,
             title=f"{self.step.direction.value} of {self.step.script.number:03d}",
@@ -144,21 +152,40 @@ class StepRun:
         )
         try:
             self._execute(recorder)
-            self._finish(recorder.run)
+            if self.at_once or recorder.session_changed or not recorder.is_proved:
+                self._finish(recorder.run)
+            else:
+                self.unrecorded, self.seconds = recorder.run, self._seconds()
         except BaseException as error:
             failure = self._failure(error, recorder)
             self._stop(recorder, failure or error)
             if failure is None:
                 raise
             raise failure from error
+        self.before = None  # by now it is written down
         return self._result(recorder)
 
+    def _begin(self) -> int:
+        """Add the run to the history, after the end of the one before; after a rollback both are written again."""
+        if self.before is not None and self.before.unrecorded is not None:
+            self.before._end(self.before.unrecorded)
+        return self.start(Outcome.RUNNING)
+
+    def _settle_before(self) -> None:
+        """Write down that the step before is done, without waiting for a statement of this one."""
+        if self.before is not None and self.before.unrecorded is not None:
+            self.before._finish(self.before.unrecorded)
+            self.before = None
+
     def _finish(self, row: int | None) -> None:
-        """Version row, history and journal in one transaction; tried again where a cluster's other node was first."""
+        """Version row, history, an empty journal: one transaction; again where a cluster's other node was first."""
+        from giveaminute.versioning import entries
+
         self.patience.begin()
         while True:
             try:
-                self._finish_once(row)
+                self._end(self._begin() if row is None else row)  # none of a script that changed nothing
+                entries.clear(self.database)
                 self.database.connection.commit()
                 return
             except self.database.dialect.driver_error as error:
@@ -166,10 +193,8 @@ class StepRun:
                     raise
                 self.database.roll_back()
 
-    def _finish_once(self, row: int | None) -> None:
-        from giveaminute.versioning import entries
-
-        row = self.start(Outcome.RUNNING) if row is None else row  # of a script that changed nothing
+    def _end(self, row: int) -> None:
+        """Version row and history, in the transaction under way."""
         advanced = history.advance(self.database, self.repository, self.step.before, self.step.after)
         if not advanced:
             self.database.lease.fence()  # was it that?
@@ -178,7 +203,6 @@ class StepRun:
                 "Find out who changed it; then run: invoke status",
             )
         history.end(self.database, row, Outcome.DONE, self._seconds())
-        entries.clear(self.database, row)
         self.database.lease.guarded(advanced)
 
     def settle(self, stopped: Run, applied: bool | None) -> entries.Stopped:
@@ -263,11 +287,11 @@ class StepRun:
         recorder.roll_back()
         with self.database.transaction():
             row = recorder.run
-            row = self.start(Outcome.RUNNING) if row is None else row
+            row = self._begin() if row is None else row
             outcome = Outcome.STOPPED if recorder.committed or recorder.in_part else Outcome.FAILED
             history.end(self.database, row, outcome, self._seconds(), _first_line(error))
             if outcome is Outcome.FAILED:
-                entries.clear(self.database, row)
+                entries.clear(self.database)
             else:
                 entries.settle_sent(self.database, row, recorder.committed)
 
@@ -377,7 +401,7 @@ class StepRun:
         return StepResult(script.number, script.title, self.step.direction, recorder.number, self._seconds())
 
     def _seconds(self) -> float:
-        return time.monotonic() - self.clock
+        return time.monotonic() - self.clock if self.seconds is None else self.seconds
 
 
 def _line_in(error: BaseException, path: str) -> int | None:

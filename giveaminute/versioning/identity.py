@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import socket
+from functools import cache
 
 _MAX_USER = 80
 
 
+@cache
 def user() -> str:
     """The operating system's user; `unknown` where it has no name."""
     try:

@@ -39,6 +39,7 @@ class Journal(Recorder):
         self,
         database: Database,
         start: Callable[[], int],
+        settle: Callable[[], None],
         stopped: Stopped | None = None,
         *,
         patience: Patience | None = None,
@@ -46,7 +47,10 @@ class Journal(Recorder):
         sending: Sending = untold,
         send: Send = as_it_is,
     ) -> None:
-        """`start` adds the run to the history, with its first statement. `title`: for those who wait."""
+        """`start` adds the run to the history, with its first statement. `title`: for those who wait.
+
+        `settle` writes what `start` would, but for the run itself, where a question comes before any statement.
+        """
         super().__init__(sending, send)
         self._database = database
         self._patience = patience or Patience(database)
@@ -55,6 +59,8 @@ class Journal(Recorder):
         self._again = len(done) + 1 if stopped and stopped.again else None
         self._untransactional: set[str] | None = None
         self._start = start
+        self._settle = settle
+        self._last: Entry | None = None
         self._run = stopped.run if stopped else None
         self._durable = stopped is not None
         self._done = done
@@ -67,6 +73,8 @@ class Journal(Recorder):
         if self.number < len(self._done):
             self._answer_again(cursor, question, statement)
             return
+        if self._run is None:
+            self._settle()
         try:
             self._send(cursor, StatementKind.QUERY, statement, parameters, False)
         except self._database.dialect.driver_error as error:
@@ -196,6 +204,12 @@ class Journal(Recorder):
         self._database.commit()
 
     @property
+    def is_proved(self) -> bool:
+        """Whether the last statement, were the run cut off now, would be known to be done without asking a person."""
+        last = self._last
+        return last is not None and (last.state is State.DONE or doubt.is_told(last.statement, last.evidence))
+
+    @property
     def run(self) -> int | None:
         """The run's row in the history; None where it is not there yet."""
         return self._run
@@ -204,6 +218,7 @@ class Journal(Recorder):
         """Write it down; with `guarded` only while the lease is held, of which its end then needs no other proof."""
         if self._run is None:
             self._run = self._start()
+        self._last = entry
         entries.write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
 
     def roll_back(self) -> None:

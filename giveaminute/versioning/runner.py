@@ -41,6 +41,8 @@ LOCK_TIMEOUT = 5.0
 """Seconds that a definition waits for a table's lock at a time, where nothing else is said."""
 MOST_LOSSES = 10
 """Connections that one run may lose; a statement that kills the server would else be sent for ever."""
+RECORDED_EVERY = 50
+"""Migrations after which the end of one is written down without waiting for the next, and the journal emptied."""
 RECONNECT_PAUSE = 1.0
 """Seconds between two tries to reach a server that is gone."""
 
@@ -207,7 +209,10 @@ class _Journey:
         _prepare(database, repository)
         self.progress.planned(before, steps)
         patience = Patience(database, self.wait, self.progress.blocked)
-        for step in steps:
+        again = {step.script.number for step in steps}
+        self.results = [result for result in self.results if result.version not in again]
+        step_run = None
+        for place, step in enumerate(steps, start=1):
             self.progress.started(step)
             step_run = StepRun(
                 database,
@@ -219,6 +224,8 @@ class _Journey:
                 patience,
                 self.send,
                 self.backup,
+                before=step_run,
+                at_once=place == len(steps) or place % RECORDED_EVERY == 0,
             )
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None

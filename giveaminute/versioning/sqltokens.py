@@ -40,15 +40,17 @@ def tokens(
     the rest of the text.
     """
     end = len(text) if end is None else end
-    depth = 0
-    while start < end and (match := _pattern(syntax, quoting, depth > 0).match(text, start, end)):
+    outside, inside = _pattern(syntax, quoting, False), _pattern(syntax, quoting, True)
+    pattern, depth = outside, 0  # of executable comments that are open
+    while start < end and (match := pattern.match(text, start, end)):
         start = match.end()
         if (token := match["token"]) is None:
             continue
         if syntax is Syntax.MYSQL and token.startswith("/*"):
-            depth += 1
-        elif token == "*/":
+            pattern, depth = inside, depth + 1
+        elif token == "*/" and depth:
             depth -= 1
+            pattern = inside if depth else outside
         yield token
 
 

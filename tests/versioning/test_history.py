@@ -11,7 +11,7 @@ import pytest
 
 from giveaminute.errors import ExitCode, NotAsRecorded
 from giveaminute.settings import parse_url
-from giveaminute.versioning import history
+from giveaminute.versioning import history, identity
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.history import Outcome
 from giveaminute.versioning.repository import Direction, Repository
@@ -165,9 +165,11 @@ def test_a_stopped_run_goes_on_with_the_script_as_it_is_now(prepared: Database, 
 
 
 def test_a_user_with_a_very_long_name_or_none_can_migrate(
-    prepared: Database, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    prepared: Database, repository: Repository, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("LOGNAME", "u" * 300)
+    request.addfinalizer(identity.user.cache_clear)
+    identity.user.cache_clear()
     started(prepared, repository, 1)
     assert history.runs(prepared, repository)[0].user == "u" * 80
 
@@ -175,6 +177,7 @@ def test_a_user_with_a_very_long_name_or_none_can_migrate(
         raise KeyError("getpwuid(): uid not found: 12345")
 
     monkeypatch.setattr("getpass.getuser", nobody)
+    identity.user.cache_clear()
     started(prepared, repository, 2)
     assert history.runs(prepared, repository)[0].user == "unknown"
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -126,7 +127,7 @@ class MySQLDialect(Dialect):
         return True
 
     def bind(self, sql: str) -> str:
-        return _PARAMETER.sub(lambda found: found["quoted"] or f"%({found['name']})s", sql.replace("%", "%%"))
+        return _bound(sql)
 
     def quote(self, name: str) -> str:
         return quote(name)
@@ -387,6 +388,11 @@ def _shown(connection: DriverConnection, what: str) -> str | None:
         return str(rows[0][1]) if rows else None
     finally:
         cursor.close()
+
+
+@lru_cache(maxsize=64)  # a run sends the same few with every statement
+def _bound(sql: str) -> str:
+    return _PARAMETER.sub(lambda found: found["quoted"] or f"%({found['name']})s", sql.replace("%", "%%"))
 
 
 def quote(name: str) -> str:
