@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -136,13 +137,14 @@ class Bench:
         near = timedelta(hours=26)
         return "now" if isinstance(value, datetime) and abs(value - self.started) < near else value
 
-    def runs_of(self, version: int, *, down: bool) -> int:
+    def runs(self, *, down: bool) -> Counter[int]:
+        """How often each migration was run to its end."""
         with self.server.connect(self.database) as connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT COUNT(*) FROM migrate_history WHERE version = %s AND direction = %s AND outcome = 'done'",
-                (version, "downgrade" if down else "upgrade"),
+                "SELECT version FROM migrate_history WHERE direction = %s AND outcome = 'done'",
+                ("downgrade" if down else "upgrade",),
             )
-            return int(cursor.fetchone()[0])
+            return Counter(version for (version,) in cursor.fetchall())
 
     def fill(self) -> None:
         """Rows for the tables that have none."""
@@ -153,11 +155,13 @@ class Bench:
 
 
 class Step:
-    """One migration on a bench that stands at the version before it."""
+    """One migration, or several in one run, on a bench that stands at the version before them."""
 
-    def __init__(self, bench: Bench, version: int) -> None:
+    def __init__(self, bench: Bench, version: int, low: int | None = None) -> None:
+        """`low`: the version before the first of several; `version` is the last of them."""
         self.bench = bench
         self.version = version
+        self.low = version - 1 if low is None else low
         bench.fill()
         self.points: list[Point] = []
         self._turn(self.points)
@@ -176,7 +180,7 @@ class Step:
         return states[0], states[1]
 
     def _target(self, *, down: bool) -> int:
-        return self.version - 1 if down else self.version
+        return self.low if down else self.version
 
     def _found(self, *, down: bool) -> Iterator[Point]:
         texts = self.bench.proxy.queries
@@ -200,7 +204,7 @@ class Step:
     def kill(self, point: Point, tally: Tally, *, server: bool = False) -> None:
         """Bring the bench to the other side with a kill on the way, and compare. Leaves it on that side."""
         target = self._target(down=point.down)
-        before = self.bench.runs_of(self.version, down=point.down)
+        before = self.bench.runs(down=point.down)
         code = self.bench.go(target, down=point.down, cut=(point.number, point.moment), server=server)
         met = self.bench.proxy.cut is None
         tally.kills += met
@@ -212,8 +216,10 @@ class Step:
         expected = self.down if point.down else self.up
         found = [f"exit {code}: {self.bench.nursery.said()[-600:]}"] if code else []
         found += expected.differences(self.bench.state())
-        done = self.bench.runs_of(self.version, down=point.down) - before
-        found += [f"{done} runs in the history"] if done != 1 else []
+        done = self.bench.runs(down=point.down)
+        done.subtract(before)
+        once = dict.fromkeys(range(self.low + 1, self.version + 1), 1)
+        found += [f"runs in the history: {dict(done)}"] if {v: n for v, n in done.items() if n} != once else []
         found += [f"{runs} runs were needed"] if runs > 2 else []
         if found:
             tally.wrong.append(f"{point.words} -> {found[:3]}")
@@ -234,20 +240,36 @@ def faults(
         if only is not None and version not in only:
             bench.must(version, down=False)
             continue
-        step = Step(bench, version)
-        points = choose(step)
-        ups, downs = [p for p in points if not p.down], [p for p in points if p.down]
-        for turn in range(max(len(ups), len(downs))):
-            for side, down in ((ups, False), (downs, True)):
-                if turn < len(side):
-                    step.kill(side[turn], tally, server=server)
-                else:
-                    bench.must(step._target(down=down), down=down)
-                if tally.wrong:
-                    return tally
+        _kill_at_each(Step(bench, version), choose, tally, server=server)
+        if tally.wrong:
+            return tally
         bench.must(version, down=False)
         tell(f"{version:03d}: {tally.kills} kills so far, {len(tally.wrong)} wrong")
     return tally
+
+
+def climbs(
+    bench: Bench, head: int, choose: Callable[[Step], list[Point]], tell: Callable[[str], None], *, server: bool = False
+) -> Tally:
+    """The same over one run from 0 to head, and one back: also between two migrations."""
+    tally = Tally()
+    _kill_at_each(Step(bench, head, low=0), choose, tally, server=server)
+    tell(f"0 to {head:03d} and back: {tally.kills} kills, {len(tally.wrong)} wrong")
+    return tally
+
+
+def _kill_at_each(step: Step, choose: Callable[[Step], list[Point]], tally: Tally, *, server: bool) -> None:
+    """Up and down in turn, with a kill on the way while there are points left; stops at the first that is wrong."""
+    points = choose(step)
+    ups, downs = [p for p in points if not p.down], [p for p in points if p.down]
+    for turn in range(max(len(ups), len(downs))):
+        for side, down in ((ups, False), (downs, True)):
+            if turn < len(side):
+                step.kill(side[turn], tally, server=server)
+            else:
+                step.bench.must(step._target(down=down), down=down)
+            if tally.wrong:
+                return
 
 
 def sampled(seed: int, most: int) -> Callable[[Step], list[Point]]:
@@ -259,6 +281,15 @@ def sampled(seed: int, most: int) -> Callable[[Step], list[Point]]:
         rest = max(most // 3, most - len(own))
         picked = chance.sample(own, min(len(own), most - min(rest, len(others), most // 3)))
         return picked + chance.sample(others, min(len(others), most - len(picked)))
+
+    return choose
+
+
+def anywhere(seed: int, most: int) -> Callable[[Step], list[Point]]:
+    """So many points of a run, whatever is sent there."""
+
+    def choose(step: Step) -> list[Point]:
+        return random.Random(f"{seed}/{step.low}").sample(step.points, min(len(step.points), most))
 
     return choose
 

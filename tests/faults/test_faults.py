@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from giveaminute.settings import DEFAULT_REPOSITORY
+from giveaminute.versioning.repository import Repository
 from tests.faults import awkward
-from tests.faults.suite import Bench, Step, bench, faults, sampled
+from tests.faults.suite import Bench, Step, anywhere, bench, climbs, faults, sampled
 from tests.repositories import make_repository
 from tests.servers import PrivateServer, private_mariadb
 
@@ -43,6 +44,15 @@ def test_our_migrations_end_as_if_nothing_had_been(
         tally = faults(made, max(only), sampled(SEED, 4), print, only=only)
     assert tally.wrong == []
     assert tally.kills >= 4 * len(only) - 1
+
+
+def test_a_run_over_all_of_the_awkward_ones_ends_as_if_nothing_had_been(server: PrivateServer, tmp_path: Path) -> None:
+    """Killed anywhere, also between two of them."""
+    folder = make_repository(tmp_path / "repository", awkward.SCRIPTS)
+    with bench(server, folder, tmp_path) as made:
+        tally = climbs(made, Repository(folder).head, anywhere(SEED, 8), print)
+    assert tally.wrong == []
+    assert tally.kills >= 6
 
 
 def test_the_suite_sees_a_statement_that_was_lost_and_one_that_was_done_twice(
