@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from tests.servers import Server
 TOGETHER = 50
 
 
-def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+def start(*words: str, before: Callable[[], None] | None = None, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "giveaminute", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=before,
         env={**os.environ, **environment},
     )
 
@@ -83,8 +85,8 @@ def slow(tmp_path: Path, mysql_family_url: str) -> tuple[list[str], Path]:
     return ["upgrade", "--url", mysql_family_url, "--repository", str(folder)], tmp_path / "held"
 
 
-def holding(words: list[str], held: Path) -> subprocess.Popen[str]:
-    process = start(*words, SLOW=str(held))
+def holding(words: list[str], held: Path, before: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+    process = start(*words, before=before, SLOW=str(held))
     until = time.monotonic() + 30
     while not held.exists() and time.monotonic() < until and process.poll() is None:
         time.sleep(0.02)
@@ -179,3 +181,27 @@ def _cut_off(server: Server, user: str, name: str, seconds: float) -> None:
         cursor.execute(f"KILL {int(number)}")
         time.sleep(seconds)
         cursor.execute(f"ALTER USER {user} ACCOUNT UNLOCK")
+
+
+@pytest.mark.parametrize(
+    ("how", "word", "number"), [(signal.SIGTERM, "Terminated.", 143), (signal.SIGINT, "Interrupted.", 130)]
+)
+def test_a_run_that_is_ended_says_so_and_the_next_one_goes_on(
+    slow: tuple[list[str], Path], mysql_family_url: str, how: signal.Signals, word: str, number: int
+) -> None:
+    words, held = slow
+    process = holding(words, held, before=_obey_interrupts)
+    process.send_signal(how)
+    code, said = ended(process)
+    assert (code, word in said, "Traceback" in said) == (number, True, False), said
+    assert "giveaminute status" in said
+    assert query(mysql_family_url, "SELECT outcome FROM migrate_history") == [("stopped",)]
+    assert query(mysql_family_url, "SELECT owner FROM migrate_lease") == [(None,)]
+    code, said = ended(start(*words, "--no-wait"))
+    assert code == 0, said
+    whole(mysql_family_url)
+
+
+def _obey_interrupts() -> None:
+    """Tests in the background of a shell are born deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

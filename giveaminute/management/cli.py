@@ -16,6 +16,7 @@ from giveaminute.errors import ExitCode, Terminated, UsageError
 from giveaminute.management.command import Command, commands
 from giveaminute.management.console import Console
 from giveaminute.management.invocation import run
+from giveaminute.termination import terminable
 
 
 def namespace(program: str = "invoke") -> Collection:
@@ -33,7 +34,8 @@ def task(command: Command, program: str) -> Task[Any]:
         console = Console()
         console.program = program
         try:
-            code = run(command, console, _with_dry(command, context, options))
+            with terminable():
+                code = run(command, console, _with_dry(command, context, options))
         except UsageError as error:
             console.error(error)
             code = error.exit_code

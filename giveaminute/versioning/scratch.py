@@ -10,18 +10,16 @@ from __future__ import annotations
 import fcntl
 import secrets
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import TextIO
 
-from giveaminute.errors import MigrationToolError, Terminated
+from giveaminute.errors import MigrationToolError
 from giveaminute.settings import SQLITE, DatabaseUrl
+from giveaminute.termination import terminable
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.private_server import private_server
 
@@ -188,21 +186,3 @@ def _locked(folder: Path) -> TextIO | None:
         file.close()
         return None
     return file
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """SIGTERM unwinds like Ctrl-C, in the main thread, where Python handles signals; a second one changes nothing."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def raise_it(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, raise_it)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

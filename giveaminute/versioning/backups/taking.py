@@ -10,6 +10,7 @@ from pathlib import Path
 from giveaminute import __version__
 from giveaminute.errors import UsageError
 from giveaminute.settings import SQLITE, DatabaseUrl
+from giveaminute.termination import terminable
 from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.backups import mydumper, mysql, programs, shelf, sqlite, swapping, verifying
 from giveaminute.versioning.backups.archive import Head, Tail
@@ -17,7 +18,6 @@ from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.shelf import Unfinished
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.scratch import terminable
 
 WAIT = 300.0
 """Seconds to wait for somebody else's migration, where nothing else is said."""
