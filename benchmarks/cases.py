@@ -107,7 +107,9 @@ class Bench:
             self._made[tool.name, count] = tool.make(self.folder / f"scripts{next(self._numbers)}", count)
         return self._made[tool.name, count]
 
-    def way(self, tool: Tool, name: str, count: int, to: int | None = None, *, new: bool = True, label: str = "") -> Way:
+    def way(
+        self, tool: Tool, name: str, count: int, to: int | None = None, *, new: bool = True, label: str = ""
+    ) -> Way:
         """A tool's upgrade of the database `name` to the migration `to`, from empty where it is `new`."""
         folder, url = self.scripts(tool, count), self.url(name)
         return Way(
@@ -183,7 +185,7 @@ def no_op(bench: Bench) -> bool:
     (task / "tasks.py").write_text(_BARE_TASK)
     ways = _no_op_ways(bench, few)
     family, database, port = bench.target(f"done_{bench.ours.name}_{few}")
-    bare = [bench.ours._program("invoke"), "version", family, database, port]
+    bare: Command = [bench.ours.program("invoke"), "version", family, database, port]
     ways.append(Way("a bare invoke task", bare, task))
     ways += _no_op_ways(bench, many)
     found = bench.turns("no-op", ways)
@@ -262,14 +264,13 @@ def new_install(bench: Bench) -> bool:
         return True
     count = bench.sizes.climb
     scripts, snapshots = bench.scripts(bench.ours, count), bench.folder / "snapshots"
-    where = ["--url", bench.place.fresh("models"), "--repository", scripts, "--folder", snapshots]
-    run(bench.ours.invoke("generate-models", *where))
+    of: Command = ["--repository", scripts, "--folder", snapshots]
+    run(bench.ours.invoke("generate-models", "--url", bench.place.fresh("models"), *of))
     server = bench.place.server
     client: Command = [
         *("mariadb", "--no-defaults", "--host=127.0.0.1", f"--port={server.port}", "--user=root", "--protocol=tcp"),
         "install_client",
     ]
-    where = ["--url", bench.url("install_ours"), "--repository", scripts, "--folder", snapshots]
 
     def at_head(name: str) -> Callable[[], None]:
         def check() -> None:
@@ -289,7 +290,7 @@ def new_install(bench: Bench) -> bool:
         ),
         Way(
             "invoke load-models",
-            bench.ours.invoke("load-models", *where),
+            bench.ours.invoke("load-models", "--url", bench.url("install_ours"), *of),
             bench.folder,
             prepare=lambda: bench._empty("install_ours"),
             check=at_head("install_ours"),
@@ -304,7 +305,7 @@ def schema(bench: Bench) -> bool:
     """Read the schema of many tables, each with five columns, two indexes and a foreign key."""
     count, url = bench.sizes.tables, bench.place.fresh("wide")
     bench.place.run("wide", [sql for number in range(count) for sql in _wide(number)])
-    alembics = [bench.alembic._program("python"), "-c", _REFLECT, url, str(count * 5)]
+    alembics: Command = [bench.alembic.program("python"), "-c", _REFLECT, url, str(count * 5)]
     ways = [
         Way("MetaData.reflect()", alembics, bench.folder, measured=True),
         Way("ours", [sys.executable, "-c", _READ_SCHEMA, url, str(count * 5)], ROOT, measured=True),
@@ -342,12 +343,10 @@ def folder(bench: Bench) -> bool:
 
 def _everyday(bench: Bench, tool: Tool, word: str, scripts: Path, url: str) -> Command:
     if tool is bench.ours:
-        where = ["--repository", scripts]
-        if word == "script":
-            return bench.ours.invoke("script", "New one", *where)
-        return bench.ours.invoke(word, "--url", url, *where)
+        where: Command = ["New one"] if word == "script" else ["--url", url]
+        return bench.ours.invoke(word, *where, "--repository", scripts)
     words = {"upgrade": ["upgrade", "head"], "status": ["current"], "script": ["revision", "-m", "New one"]}
-    return [tool._program("alembic"), *words[word]]
+    return [tool.program("alembic"), *words[word]]
 
 
 def _no_new_script(scripts: Path) -> Callable[[], None]:

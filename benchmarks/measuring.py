@@ -67,7 +67,8 @@ def show(title: str, found: Found, base: str, limits: Sequence[Limit] = ()) -> b
     for name, seconds in found.items():
         ratio = f"{ratio_of(found, name, base):.2f}" if base in found else ""
         print(f"| {name} | {statistics.median(seconds):.3f} | {min(seconds):.3f} … {max(seconds):.3f} | {ratio} |")
-    return all([_kept(found, limit) for limit in limits if {limit.way, limit.base} <= found.keys()])
+    kept = [_kept(found, limit) for limit in limits]
+    return all(kept)
 
 
 def ratio_of(found: Found, way: str, base: str) -> float:

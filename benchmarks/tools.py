@@ -86,16 +86,16 @@ class Tool(ABC):
 
     def install(self) -> None:
         """Into a virtual environment of its own, once."""
-        if self.packages and not self._program("python").exists():
+        if self.packages and not self.program("python").exists():
             print(f"Installing {', '.join(self.packages)} into {self.environment} ...", file=sys.stderr)
             run([sys.executable, "-m", "venv", self.environment])
-            run([self._program("python"), "-m", "pip", "install", "--quiet", *self.packages])
+            run([self.program("python"), "-m", "pip", "install", "--quiet", *self.packages])
 
     @property
     def version(self) -> str:
         """Its name and version."""
         code = f"import importlib.metadata as m; print(m.version({(self.packages or ['giveaminute'])[0]!r}))"
-        return f"{self.name} {run([self._program('python'), '-c', code]).strip()}"
+        return f"{self.name} {run([self.program('python'), '-c', code]).strip()}"
 
     @abstractmethod
     def make(self, folder: Path, count: int) -> Path:
@@ -113,7 +113,8 @@ class Tool(ABC):
     def stamp(self, folder: Path, place: Place, name: str, count: int) -> None:
         """Put `count` migrations on record in an empty database as its upgrade would, without running them."""
 
-    def _program(self, name: str) -> Path:
+    def program(self, name: str) -> Path:
+        """One of the programs in its environment."""
         return self.environment / "bin" / name
 
 
@@ -123,7 +124,9 @@ class Ours(Tool):
     name = "giveaminute"
 
     def make(self, folder: Path, count: int) -> Path:
-        return make_repository(folder, {name: text for number in range(1, count + 1) for name, text in self._of(number)})
+        return make_repository(
+            folder, {name: text for number in range(1, count + 1) for name, text in self._of(number)}
+        )
 
     def _of(self, number: int) -> list[tuple[str, str]]:
         up, down = _op(number)
@@ -132,7 +135,7 @@ class Ours(Tool):
 
     def invoke(self, *words: str | Path) -> Command:
         """The command line of one of our commands."""
-        return [self._program("invoke"), "--search-root", ROOT, *words]
+        return [self.program("invoke"), "--search-root", ROOT, *words]
 
     def upgrade(self, folder: Path, url: str, to: int | None = None) -> Command:
         end = [] if to is None else ["--version", str(to)]
@@ -173,7 +176,7 @@ class Alembic(Tool):
     packages = ("alembic", "PyMySQL")
 
     def make(self, folder: Path, count: int) -> Path:
-        run([self._program("alembic"), "--config", folder / "alembic.ini", "init", folder / "m"])
+        run([self.program("alembic"), "--config", folder / "alembic.ini", "init", folder / "m"])
         file = folder / "m" / "env.py"
         place = 'import os\n\nconfig.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])\n'
         made = file.read_text().replace("config = context.config\n", f"config = context.config\n{place}")
@@ -192,13 +195,13 @@ class Alembic(Tool):
         )
 
     def upgrade(self, folder: Path, url: str, to: int | None = None) -> Command:
-        return [self._program("alembic"), "upgrade", "head" if to is None else f"{to:05d}"]
+        return [self.program("alembic"), "upgrade", "head" if to is None else f"{to:05d}"]
 
     def recorded(self, place: Place, name: str) -> int:
         return int(place.query(name, "SELECT version_num FROM alembic_version")[0][0])
 
     def stamp(self, folder: Path, place: Place, name: str, count: int) -> None:
-        run([self._program("alembic"), "stamp", "head"], folder, DATABASE_URL=place.fresh(name))
+        run([self.program("alembic"), "stamp", "head"], folder, DATABASE_URL=place.fresh(name))
 
 
 class Django(Tool):
@@ -278,13 +281,13 @@ for number in range(1, COUNT + 1, 2):
 
     def upgrade(self, folder: Path, url: str, to: int | None = None) -> Command:
         end = [] if to is None else ["app", f"m{to:05d}"]
-        return [self._program("python"), "manage.py", "migrate", *end]
+        return [self.program("python"), "manage.py", "migrate", *end]
 
     def recorded(self, place: Place, name: str) -> int:
         return place.count(name, "django_migrations", "app = 'app'")
 
     def stamp(self, folder: Path, place: Place, name: str, count: int) -> None:
-        run([self._program("python"), "manage.py", "migrate", "--fake"], folder, DATABASE_URL=place.fresh(name))
+        run([self.program("python"), "manage.py", "migrate", "--fake"], folder, DATABASE_URL=place.fresh(name))
 
 
 class Yoyo(Tool):
@@ -306,7 +309,7 @@ class Yoyo(Tool):
         return f"from yoyo import step\n\n__depends__ = {before}\n\nsteps = [\n{steps}]\n"
 
     def _yoyo(self, word: str, folder: Path, url: str) -> Command:
-        return [self._program("yoyo"), word, "--batch", "--no-config-file", "--database", _plain(url), folder]
+        return [self.program("yoyo"), word, "--batch", "--no-config-file", "--database", _plain(url), folder]
 
     def upgrade(self, folder: Path, url: str, to: int | None = None) -> Command:
         return self._yoyo("apply", folder, url)

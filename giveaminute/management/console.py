@@ -66,9 +66,9 @@ class Console:
         self._tell(f"{start}{text}\n")
 
     def hold(self, text: str) -> None:
-        """A line that stays open until the next one is said, on a terminal; elsewhere nothing."""
+        """A line that stays open until the next one is said or held, on a terminal; elsewhere nothing."""
         if self.stderr.isatty():
-            self._tell(text)
+            self._tell(f"\r{text}" if self._held else text)
             self._held = True
 
     def _tell(self, text: str) -> None:

@@ -125,6 +125,7 @@ def migrate(
             save=back_up if save else None,  # within the lease: of many that are started together one takes it
             migrations=migrations,
             send=database.dialect.rolling(database) if rolling else None,
+            together=True,
         )
 
 

@@ -19,6 +19,7 @@ from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.entries import Entry
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
+from giveaminute.versioning.grouping import Group
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
@@ -73,7 +74,7 @@ def abandon(
         progress.started(run.step)
         result = run.run(stopped, None)
         if result is not None:
-            progress.finished(result)
+            run.group.done(result)
         return result
 
 
@@ -86,7 +87,8 @@ def _run(
     send: recorder.Send | None = None,
 ) -> StepRun:
     migration = runner.read(database, (step,))[step]
-    return StepRun(database, repository, progress, step, migration, step.after, patience, send)
+    alone = Group(database, progress.finished, shared=False)
+    return StepRun(database, repository, progress, step, migration, step.after, patience, alone, send)
 
 
 def half_applied(database: Database, repository: Repository, version: int) -> Run:

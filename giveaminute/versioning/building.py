@@ -20,7 +20,8 @@ def build(database: Database, repository: Repository, live: DatabaseUrl, version
     Raises MigrationFailed, ConnectionLost, RepositoryError.
     """
     with in_scratch(live):
-        runner.run(database, repository, Move(Direction.UPGRADE, None if version is None else str(version)), Progress())
+        move = Move(Direction.UPGRADE, None if version is None else str(version))
+        runner.run(database, repository, move, Progress(), together=True)
 
 
 @contextmanager

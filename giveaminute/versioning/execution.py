@@ -21,6 +21,7 @@ from giveaminute.errors import (
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.doubt import Verdict
+from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
@@ -88,6 +89,7 @@ class StepRun:
     migration: PythonMigration | SqlMigration
     goal: int
     patience: Patience
+    group: Group
     send: Send | None = None
     backup: str | None = None
     before: StepRun | None = None
@@ -108,26 +110,39 @@ class StepRun:
         from giveaminute.versioning.recorder import Recorder, as_it_is
 
         recorder = Recorder(self.progress.sending, self.send or as_it_is)
-        with self.database.transaction():
-            if not history.advance(self.database, self.repository, self.step.before, self.step.after):
-                return None
-            row = self.start(Outcome.RUNNING)
-            broken = len(self.database.dialect.broken_references(self.database))
-            try:
-                self._execute(recorder)
-                self._refuse_broken(self.database.dialect.broken_references(self.database), broken)
-            except BaseException as error:
-                self.database.roll_back()
-                failure = self._failure(error, recorder)
-                self._record_failure(failure or error)
-                if failure is None:
-                    raise
-                raise failure from error
-            history.end(self.database, row, Outcome.DONE, self._seconds())
+        try:
+            with self.group.step():
+                if not history.advance(self.database, self.repository, self.step.before, self.step.after):
+                    return None
+                row = self.start(Outcome.RUNNING)
+                self._execute_whole(recorder)
+                history.end(self.database, row, Outcome.DONE, self._seconds())
+        except TransactionGone:
+            raise
+        except BaseException as error:
+            failure = self._failure(error, recorder)
+            self._record_failure(failure or error)
+            if failure is None:
+                raise
+            raise failure from error
         return self._result(recorder)
 
+    def _execute_whole(self, recorder: Recorder) -> None:
+        """Execute, and refuse rows that it leaves referring to nothing; those before it are counted once a group."""
+        if self.step.direction is Direction.DOWNGRADE:
+            self._execute(recorder)
+            self.group.broken = None
+            return
+        before = self.group.broken
+        if before is None:
+            before = len(self.database.dialect.broken_references(self.database))
+        self._execute(recorder)
+        broken = self.database.dialect.broken_references(self.database)
+        self._refuse_broken(broken, before)
+        self.group.broken = len(broken)
+
     def _record_failure(self, error: BaseException) -> None:
-        with self.database.transaction():
+        with self.group.step():
             row = self.start(Outcome.FAILED)
             history.end(self.database, row, Outcome.FAILED, self._seconds(), _first_line(error))
 
@@ -339,7 +354,7 @@ class StepRun:
 
     def _refuse_broken(self, broken: list[str], before: int) -> None:
         """Only more than before counts: an install may have had orphans all along, and going down brings such back."""
-        if len(broken) > before and self.step.direction is Direction.UPGRADE:
+        if len(broken) > before:
             raise MigrationFailed(f"it leaves {len(broken) - before} rows that refer to nothing: {broken[-1]}")
 
     def _failure(self, error: BaseException, recorder: Recorder) -> MigrationToolError | None:
@@ -397,6 +412,7 @@ class StepRun:
     def _result(self, recorder: Recorder) -> StepResult:
         script = self.step.script
         if recorder.session_changed:
+            self.group.commit()
             self.database.reopen()  # the next migration starts with the session that it would have if run alone
         return StepResult(script.number, script.title, self.step.direction, recorder.number, self._seconds())
 

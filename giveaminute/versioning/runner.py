@@ -21,6 +21,7 @@ from giveaminute.errors import (
 from giveaminute.versioning import history, plan
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
+from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Run
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
@@ -134,6 +135,7 @@ def run(
     send: Send | None = None,
     save: Callable[[], str] | None = None,
     migrations: Migrations | None = None,
+    together: bool = False,
 ) -> RunResult:
     """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
 
@@ -141,16 +143,22 @@ def run(
     `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
     `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
     `migrations`: what `read` has read already.
+    `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
+    once, and may not end the transaction.
     `save` backs the database up before the first step, and says in which file; where there is no step it is not called.
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    journey = _Journey(database, repository, move, progress, wait, lock_timeout, send, save, dict(migrations or {}))
+    journey = _Journey(
+        database, repository, move, progress, wait, lock_timeout, send, save, dict(migrations or {}), together
+    )
     journey.read(steps)
     while True:
         try:
             return journey.go(last_statement_applied)
+        except TransactionGone:
+            journey.together = False  # those that were rolled back with it run again, and are committed before it
         except LeaseLost:
             progress.reconnecting("another run has taken over")
         except ConnectionLost as lost:
@@ -177,10 +185,12 @@ class _Journey:
     send: Send | None
     save: Callable[[], str] | None
     migrations: Migrations
+    together: bool
     backup: str | None = None
     before: int | None = None
     results: list[StepResult] = field(default_factory=list)
     losses: int = 0
+    group: Group = field(init=False)
 
     def read(self, steps: tuple[Step, ...]) -> None:
         """Parse every script of the plan before the first one runs."""
@@ -190,7 +200,13 @@ class _Journey:
         """Take the lease, read again, plan again, then each step."""
         goal = f"{self.move.direction.value} to {self.move.target}"
         with self.database.leased(self.wait, goal, self.progress.waiting):
-            return self._go(last_statement_applied)
+            self.group = Group(self.database, self._done, shared=self.together)
+            with self.group:
+                return self._go(last_statement_applied)
+
+    def _done(self, result: StepResult) -> None:
+        self.progress.finished(result)
+        self.results.append(result)
 
     def _go(self, last_statement_applied: bool | None) -> RunResult:
         database, repository = self.database, self.repository
@@ -222,6 +238,7 @@ class _Journey:
                 self.migrations[step],
                 steps[-1].after,
                 patience,
+                self.group,
                 self.send,
                 self.backup,
                 before=step_run,
@@ -230,9 +247,10 @@ class _Journey:
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None
             if result is None:  # on SQLite another process went this step while this one waited for its turn
+                self.group.commit()
                 return self._go(None)
-            self.progress.finished(result)
-            self.results.append(result)
+            self.group.done(result)
+        self.group.commit()
         return RunResult(self.before, steps[-1].after, tuple(self.results))
 
     def reconnected(self, reason: str) -> bool:
