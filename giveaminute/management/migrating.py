@@ -150,9 +150,11 @@ def _is_to_be_saved(
     """Whether a backup is taken first: as told, else where rows could be destroyed. Never of an empty database."""
     from giveaminute.versioning import runner
 
+    if told is False or not runner.application_tables(database, repository):
+        return False
     if told is None:  # one that a stopped run took is of more use than what that run left
-        told = (stopped is None or stopped.backup is None) and runner.destroys(migrations, database.dialect.syntax)
-    return told and bool(runner.application_tables(database, repository))
+        return (stopped is None or stopped.backup is None) and runner.destroys(migrations, database.dialect.syntax)
+    return True
 
 
 def _backed_up(

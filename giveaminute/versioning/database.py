@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.dialects.base import DriverConnection
 from giveaminute.versioning.lease import Holder, Lease, NoLease
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.lending import Lender
 
 NO_PARAMETERS: Mapping[str, object] = {}
 HANDOVER = 10.0
@@ -37,6 +40,7 @@ class Database:
         self.lock_timeout: float | None = None
         """Seconds that a definition may wait for a table's lock; None is the session's own."""
         self.connection = self._connect()
+        self._lender: Lender | None = None
 
     def _connect(self) -> DriverConnection:
         return self.dialect.connect(self.url, read_only=self._read_only, wait=self._wait)
@@ -49,8 +53,7 @@ class Database:
     def reopen(self) -> None:
         """Go on with a new session. A database in memory lives in its connection, and keeps it."""
         if self.dialect.outlives_its_connection(self.url):
-            self.close()
-            self.connection = self._connect()
+            self.reconnect()
             self.dialect.claim(self, max(self._wait, HANDOVER))
             if self.lock_timeout is not None:
                 self.limit_lock_wait(self.lock_timeout)
@@ -58,7 +61,17 @@ class Database:
     def reconnect(self) -> None:
         """Go on with a new connection after the old one was lost. Raises CannotConnect."""
         self.close()
+        self._lender = None
         self.connection = self._connect()
+
+    @property
+    def lender(self) -> Lender:
+        """Who lends this connection to SQLAlchemy, which is imported only now."""
+        if self._lender is None:
+            from giveaminute.versioning.lending import Lender
+
+            self._lender = Lender(self.dialect, self.connection)
+        return self._lender
 
     def claim(self) -> None:
         """Make this connection the one that works. Raises Busy."""

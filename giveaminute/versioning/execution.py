@@ -342,11 +342,9 @@ class StepRun:
                 cursor.close()
 
     def _execute_python(self, migration: PythonMigration, recorder: Recorder) -> None:
-        from giveaminute.versioning.lending import lent
-
         function = migration.function(self.step.direction)
         dialect = self.database.dialect
-        with lent(dialect, self.database.connection, recorder) as connection:
+        with self.database.lender.lent(recorder) as connection:
             op = dialect.operations(connection, self.step.script.number, self.repository.id)
             op.on_notice = self.progress.notice
             with redirect_stdout(sys.stderr):  # stdout is for the command's result

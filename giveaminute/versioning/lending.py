@@ -49,36 +49,58 @@ def engine_over(url: str, paramstyle: str, connection: DriverConnection) -> sa.E
     )
 
 
-@contextmanager
-def lent(dialect: Dialect, connection: DriverConnection, recorder: Listener) -> Iterator[sa.Connection]:
-    """A SQLAlchemy connection whose every statement goes through the recorder."""
-    engine = dialect.engine(connection)
-    with engine.connect() as borrowed:  # SQLAlchemy's own first questions come before the recorder
-        _listen(engine, recorder)
-        yield borrowed
+class Lender:
+    """Lends one driver connection again and again; making an engine, and its first questions, costs as much as a
+    short migration does.
+    """
 
+    def __init__(self, dialect: Dialect, connection: DriverConnection) -> None:
+        self._engine = dialect.engine(connection)
+        self._doubled = self._engine.dialect.paramstyle in ("format", "pyformat")
+        self._recorder: Listener | None = None
+        event.listen(self._engine, "do_execute", self._execute)
+        event.listen(self._engine, "do_execute_no_params", self._execute_no_params)
+        event.listen(self._engine, "do_executemany", self._execute_many)
 
-def _listen(engine: sa.Engine, recorder: Listener) -> None:
-    doubled = engine.dialect.paramstyle in ("format", "pyformat")
+    @contextmanager
+    def lent(self, recorder: Listener) -> Iterator[sa.Connection]:
+        """A SQLAlchemy connection whose every statement goes through the recorder."""
+        with self._engine.connect() as borrowed:  # SQLAlchemy's own first questions come before the recorder
+            self._recorder = recorder
+            try:
+                yield borrowed
+            finally:
+                self._recorder = None
 
     # Returning True tells SQLAlchemy that the statement was executed.
-    @event.listens_for(engine, "do_execute")
-    def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if doubled and not parameters:
-            recorder.execute(cursor, *_plain(statement, parameters))
+
+    def _execute(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        if self._recorder is None:
+            return False
+        if self._doubled and not parameters:
+            self._recorder.execute(cursor, *_plain(statement, parameters))
         else:
-            recorder.execute(cursor, statement, parameters)
+            self._recorder.execute(cursor, statement, parameters)
         return True
 
-    @event.listens_for(engine, "do_execute_no_params")
-    def _execute_no_params(cursor: Any, statement: str, context: Any) -> bool:
-        recorder.execute(cursor, statement, None)
+    def _execute_no_params(self, cursor: Any, statement: str, context: Any) -> bool:
+        if self._recorder is None:
+            return False
+        self._recorder.execute(cursor, statement, None)
         return True
 
-    @event.listens_for(engine, "do_executemany")
-    def _execute_many(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        recorder.execute(cursor, statement, parameters, many=True)
+    def _execute_many(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        if self._recorder is None:
+            return False
+        self._recorder.execute(cursor, statement, parameters, many=True)
         return True
+
+
+@contextmanager
+def lent(dialect: Dialect, connection: DriverConnection, recorder: Listener) -> Iterator[sa.Connection]:
+    """The same for once."""
+    with Lender(dialect, connection).lent(recorder) as borrowed:
+        yield borrowed
 
 
 def _plain(statement: str, nothing: Any) -> tuple[str, Any]:

@@ -92,8 +92,9 @@ def _read_python(path: Path) -> PythonMigration:
             f"{path.name}: cannot be read: {error}.", f"Mend {path} and run it again; nothing has run."
         ) from error
     declared = _declarations(tree, path)
-    _refuse_unrunnable(tree, path)
-    _refuse_alembics_op(tree, path)
+    _refuse_unrunnable(tree, path, source)
+    if "alembic" in source:  # walking each tree would be a quarter of the time that reading takes
+        _refuse_alembics_op(tree, path)
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for direction in Direction:
         if direction.value not in defined and not (direction is Direction.DOWNGRADE and declared.irreversible):
@@ -104,14 +105,15 @@ def _read_python(path: Path) -> PythonMigration:
     return PythonMigration(path, code, _hash("py1", meaning(tree)), declared)
 
 
-def _refuse_unrunnable(tree: ast.Module, path: Path) -> None:
+def _refuse_unrunnable(tree: ast.Module, path: Path, source: str) -> None:
     """A generator or a coroutine would be made, never run, and taken for done."""
+    may_yield = "yield" in source
     for node in tree.body:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name not in {
             d.value for d in Direction
         }:
             continue
-        if isinstance(node, ast.AsyncFunctionDef) or any(_yields(each) for each in node.body):
+        if isinstance(node, ast.AsyncFunctionDef) or (may_yield and any(_yields(each) for each in node.body)):
             kind = "async" if isinstance(node, ast.AsyncFunctionDef) else "a generator"
             raise RepositoryError(
                 f"{path.name}, line {node.lineno}: {node.name} is {kind}, which would be made and never run.",
