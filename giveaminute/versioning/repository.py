@@ -110,8 +110,9 @@ class Repository:
     @cached_property
     def scripts(self) -> dict[int, Script]:
         """All scripts by number, ascending from 1 without a gap. Raises RepositoryError by file name."""
+        folder = self.versions
         try:
-            names = sorted(os.listdir(self.versions))
+            names = sorted(os.listdir(folder))
         except OSError:
             raise UsageError(
                 f"{self.folder} is no migration repository: it has no folder versions/.",
@@ -119,9 +120,10 @@ class Repository:
             ) from None
         found: dict[int, Script] = {}
         for name in names:
-            script = _recognise(self.versions, name)
+            script = _recognise(folder, name)
             if script is not None:
-                found[script.number] = _together(found.get(script.number), script)
+                known = found.get(script.number)
+                found[script.number] = script if known is None else _together(known, script)
         return _without_gap(found)
 
     @property
@@ -169,9 +171,7 @@ def _recognise(folder: Path, name: str) -> Script | None:
     return None
 
 
-def _together(first: Script | None, second: Script) -> Script:
-    if first is None:
-        return second
+def _together(first: Script, second: Script) -> Script:
     clash = set(first.sql) & set(second.sql)
     if first.python or second.python or clash or (first.title and second.title and first.title != second.title):
         files = sorted(

@@ -26,10 +26,10 @@ from giveaminute.versioning.history import Run
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.schema import BOOKKEEPING, Schema
 
 if TYPE_CHECKING:
     from giveaminute.versioning.recorder import Send
+    from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.script import PythonMigration, SqlMigration
     from giveaminute.versioning.sqltokens import Syntax
 
@@ -74,12 +74,16 @@ def current_version(database: Database, repository: Repository) -> int:
 
 def application_tables(database: Database, repository: Repository) -> list[str]:
     """The names of all tables and views that are not our own. Only asks."""
+    from giveaminute.versioning.schema import BOOKKEEPING
+
     ours = {repository.version_table, *BOOKKEEPING}
     return [name for name in database.tables() if name not in ours]
 
 
 def application_schema(database: Database, repository: Repository) -> Schema:
     """The schema less our own tables. Only asks."""
+    from giveaminute.versioning.schema import BOOKKEEPING
+
     return database.dialect.read_schema(database).without({repository.version_table, *BOOKKEEPING})
 
 

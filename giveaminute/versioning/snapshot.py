@@ -6,7 +6,6 @@ counter or a definer, so that the same scripts give the same bytes on every mach
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import os
 import re
@@ -20,14 +19,11 @@ from shlex import quote
 from giveaminute.errors import DatabaseAhead, MigrationToolError, NotAsRecorded, RepositoryError, UsageError
 from giveaminute.settings import MYSQL, SNAPSHOTS, SQLITE, DatabaseUrl
 from giveaminute.versioning import history, runner
-from giveaminute.versioning.building import build
-from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move, application_tables
 from giveaminute.versioning.schema import Schema
-from giveaminute.versioning.scratch import scratch
 from giveaminute.versioning.statements import StatementError, split
 
 FILES = {MYSQL: "models.sql", SQLITE: "models.sqlite.sql"}
@@ -100,6 +96,10 @@ def generate(url: DatabaseUrl, repository: Repository, folder: Path, *, check: b
 
 
 def _generate_one(url: DatabaseUrl, live: DatabaseUrl, repository: Repository, *, private: bool) -> str:
+    from giveaminute.versioning.building import build
+    from giveaminute.versioning.compare import compare
+    from giveaminute.versioning.scratch import scratch
+
     with scratch(url, private=private) as built, opened(built.url, read_only=False) as database:
         build(database, repository, live)
         promised = _schema(database)
@@ -132,6 +132,8 @@ def _lines(database: Database, repository: Repository, schema: Schema) -> Iterat
 
 
 def _written(path: Path, text: str, version: int, check: bool) -> Snapshot:
+    import difflib
+
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     names = (str(path), f"{path} (as the migrations make it)")
     diff = "".join(difflib.unified_diff(old.splitlines(True), text.splitlines(True), *names))
@@ -235,8 +237,10 @@ def load(database: Database, repository: Repository, found: Source) -> Loaded:
         database.roll_back()
         database.dialect.drop_all(database)
         raise
-    result = runner.run(database, repository, Move(Direction.UPGRADE), Progress())
-    return Loaded(database.url.name, snapshot, result.after, tuple(seed.name for seed in found.seeds))
+    after = snapshot
+    if snapshot < repository.head:
+        after = runner.run(database, repository, Move(Direction.UPGRADE), Progress(), together=True).after
+    return Loaded(database.url.name, snapshot, after, tuple(seed.name for seed in found.seeds))
 
 
 def load_text(database: Database, name: str, text: str, remedy: str) -> None:

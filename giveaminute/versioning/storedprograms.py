@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-MAY_HAVE_BODY = re.compile(r"(?:/\*M?!\d*\s*)?(?:CREATE|ALTER|BEGIN|IF|WHILE|LOOP|REPEAT|CASE)\b", re.IGNORECASE)
+MAY_HAVE_BODY = re.compile(
+    r"(?:/\*M?!\d*\s*)?(?:(?:CREATE|ALTER)\b(?!\s+(?:TABLE|INDEX|UNIQUE)\b)|(?:BEGIN|IF|WHILE|LOOP|REPEAT|CASE)\b)",
+    re.IGNORECASE,
+)
+"""How a statement may begin that is looked at word by word; a dump is nearly all tables, and does not."""
 _PROGRAMS = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
 _BEFORE_PROGRAM = frozenset({"CREATE", "ALTER", "OR", "REPLACE", "AGGREGATE", "DEFINER", "=", "@", "(", ")", "*/"})
 _BEFORE_NAME = frozenset({".", "@", "(", ",", "=", "<", ">", "+", "-", "*"}) | frozenset(
