@@ -47,17 +47,31 @@ class SQLiteOperations(Operations):
     def _add_column(self, table: str, column: sa.Column[Any], after: str | None, first: bool) -> None:
         made = SchemaObjects(self.migration_context).table(table, column)
         created = definition.sqlite_table(self._compiled(sa.schema.CreateTable(made)))
+        simple = len(created.items) == 1 and _is_simple(created.columns[0])
+        if simple and not (after or first):
+            self._append(table, created.columns[0])
+        else:
+            self._insert(table, created, after, first, simple=simple)
+        for index in made.indexes:
+            self.execute(self._compiled(sa.schema.CreateIndex(index)))
+
+    def _append(self, table: str, column: Column) -> None:
+        try:
+            self.execute(f"ALTER TABLE {self.quote(table)} ADD COLUMN {str(column).strip()}")
+        except sa.exc.OperationalError:
+            self._table(table)  # refuses in words; not looked for before, which goes through all tables
+            raise
+
+    def _insert(self, table: str, created: Table, after: str | None, first: bool, *, simple: bool) -> None:
         whole = self._table(table)
         place = 0 if first else len(whole.columns)
         if after:
             place = whole.columns.index(self._column(table, after)) + 1
-        if place == len(whole.columns) and len(created.items) == 1 and _is_simple(created.columns[0]):
-            self.execute(f"ALTER TABLE {self.quote(table)} ADD COLUMN {str(created.columns[0]).strip()}")
+        if simple and place == len(whole.columns):
+            self._append(table, created.columns[0])
         else:
             columns = [*whole.columns[:place], *created.columns, *whole.columns[place:]]
             self._rebuild(table, whole.with_items(columns, [*whole.constraints, *created.constraints]))
-        for index in made.indexes:
-            self.execute(self._compiled(sa.schema.CreateIndex(index)))
 
     def _compiled(self, element: sa.Executable | sa.schema.ExecutableDDLElement) -> str:
         return self._undoubled(str(element.compile(self.connection)))  # type: ignore[union-attr]
