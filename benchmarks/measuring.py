@@ -60,7 +60,7 @@ def in_turn(title: str, ways: Sequence[Way], rounds: int) -> Found:
 
 
 def show(title: str, found: Found, base: str, limits: Sequence[Limit] = ()) -> bool:
-    """Print the table of one comparison; False where a limit is not kept."""
+    """Print the table of one comparison, with the limits where there are any; False where one is not kept."""
     rounds = len(next(iter(found.values())))
     print(f"\n### {title}\n\nmedian of {rounds}, in seconds\n")
     print(f"| | median | from … to | of {base} |\n|---|---|---|---|")

@@ -81,12 +81,14 @@ class Tool(ABC):
     name: str
     packages: Sequence[str] = ()
 
-    def __init__(self, environments: Path) -> None:
-        self.environment = environments / self.name if self.packages else Path(sys.prefix)
+    def __init__(self, environments: Path | None) -> None:
+        """`environments`: the folder of those that the peers are installed into; None takes this Python's own."""
+        self._own = bool(self.packages) and environments is not None
+        self.environment = environments / self.name if environments and self._own else Path(sys.prefix)
 
     def install(self) -> None:
         """Into a virtual environment of its own, once."""
-        if self.packages and not self.program("python").exists():
+        if self._own and not self.program("python").exists():
             print(f"Installing {', '.join(self.packages)} into {self.environment} ...", file=sys.stderr)
             run([sys.executable, "-m", "venv", self.environment])
             run([self.program("python"), "-m", "pip", "install", "--quiet", *self.packages])
@@ -325,6 +327,6 @@ def _plain(url: str) -> str:
     return url.replace("mysql+pymysql:", "mysql:")
 
 
-def peers(environments: Path) -> list[Tool]:
+def peers(environments: Path | None) -> list[Tool]:
     """All but ours."""
     return [Alembic(environments), Django(environments), Yoyo(environments)]

@@ -275,3 +275,16 @@ def test_sigterm_is_told_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
         assert len(ran.err.splitlines()) == 1
         assert ran.out == ""
         assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_of_two_lines_held_on_a_terminal_the_second_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    """Migrations that share a transaction are begun before the ones before them are told as done."""
+    up = "def upgrade(op):\n    op.execute('CREATE TABLE t{0} (a INT)')\n\ndef downgrade(op):\n    pass\n"
+    make_repository(tmp_path / "r", {f"00{each}_M{each}.py": up.format(each) for each in (1, 2)})
+    code, sent = on_terminal("upgrade", *PLACE, cwd=tmp_path)
+    lines = [ESCAPE.sub("", line) for line in sent.split("\n")]
+    shown = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines]  # what is written over is not to be seen
+    assert code == 0
+    assert [line.split()[1] for line in shown if "↑" in line] == ["001", "002"]
+    assert not any("…" in line for line in shown)
+    assert not any(len(part) > 80 for line in lines for part in line.split("\r"))
