@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import Found, Limit, Way, in_turn, show
+from benchmarks.measuring import Found, Limit, Way, add, in_turn, median, processor, show
 from benchmarks.places import Place
 from benchmarks.tools import ROOT, Alembic, Command, Ours, OursInSql, Tool, peers, run, statements, table
 
@@ -181,7 +180,7 @@ def _no_op_ways(bench: Bench, count: int) -> list[Way]:
                 check=lambda tool=tool, name=name: bench.on_record(tool, name, count),  # type: ignore[misc]
             )
         )
-        ways[-1].seconds()  # the files that Python compiles
+        ways[-1].once()  # the files that Python compiles
     return ways
 
 
@@ -250,16 +249,15 @@ def rising(bench: Bench) -> bool:
     found: Found = {way.name: [] for way in ways}
     for number in range(bench.sizes.rounds):
         for way in ways if number % 2 == 0 else [*ways[2:], *ways[:2]]:
-            found[way.name].append(way.seconds())
-            print(f"{bench.place.family}: {way.name}: {found[way.name][-1]:.1f} s", file=sys.stderr, flush=True)
+            add(found, way, f"{bench.place.family}: rising, round {number + 1}")
     bench.shown(f"From {first + 1} to {last}", found, f"{bench.alembic.name}, {first + 1} to {last}")
-    cost = {name: statistics.median(seconds) * 1000 for name, seconds in found.items()}
     rise: dict[str, float] = {}
     for tool in (bench.alembic, bench.ours):
-        before = cost[f"{tool.name}, 1 to {first}"] / first
-        after = cost[f"{tool.name}, {first + 1} to {last}"] / (last - first)
-        rise[tool.name] = after - before
-        print(f"\n{tool.name}: {before:.2f} ms a migration, then {after:.2f} ms: {after - before:+.2f}")
+        early, late = found[f"{tool.name}, 1 to {first}"], found[f"{tool.name}, {first + 1} to {last}"]
+        for what, of in (("processor", processor), ("wall", median)):
+            before, after = of(early) * 1000 / first, of(late) * 1000 / (last - first)
+            rise[tool.name] = after - before
+            print(f"\n{tool.name}, {what}: {before:.2f} ms a migration, then {after:.2f} ms: {after - before:+.2f}")
     if not bench.sizes.are_full:
         return True
     kept = rise[bench.ours.name] <= max(rise[bench.alembic.name], 0.0)
@@ -345,7 +343,7 @@ def folder(bench: Bench) -> bool:
             command = _everyday(bench, tool, words, scripts, bench.url(name))
             environment = {"DATABASE_URL": bench.url(name)}
             ways.append(Way(f"{tool.name}: {words}", command, scripts, environment, prepare=_no_new_script(scripts)))
-        ways[-3].seconds()
+        ways[-3].once()
     found = bench.turns("folder", ways)
     return bench.shown(f"{count} scripts in the folder", found, f"{bench.alembic.name}: upgrade")
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.tools import Command, clean_environment
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one run: on the wall, and of the processor for its processes, without the server's."""
+
+    wall: float
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -29,12 +39,12 @@ class Way:
     stdin: Path | None = None
     measured: bool = False
 
-    def seconds(self) -> float:
+    def once(self) -> Timing:
         """Do it once."""
         self.prepare()
-        took, said = _timed(self)
+        timing, said = _timed(self)
         self.check()
-        return float(said.split()[-1]) if self.measured else took
+        return Timing(float(said.split()[-1]), timing.cpu) if self.measured else timing
 
 
 @dataclass(frozen=True)
@@ -46,56 +56,72 @@ class Limit:
     most: float
 
 
-Found = dict[str, list[float]]
+Found = dict[str, list[Timing]]
 
 
 def in_turn(title: str, ways: Sequence[Way], rounds: int) -> Found:
-    """Seconds of each way in each round. Every other round goes backwards, so that no way is always the first."""
+    """What each way took in each round. Every other round goes backwards, so that no way is always the first."""
     found: Found = {way.name: [] for way in ways}
     for number in range(rounds):
         for way in ways if number % 2 == 0 else reversed(ways):
-            found[way.name].append(way.seconds())
-            print(f"{title}, round {number + 1}: {way.name} {found[way.name][-1]:.3f} s", file=sys.stderr, flush=True)
+            add(found, way, f"{title}, round {number + 1}")
     return found
+
+
+def add(found: Found, way: Way, title: str) -> None:
+    """Do it once more, and say so."""
+    found[way.name].append(way.once())
+    print(f"{title}: {way.name} {found[way.name][-1].wall:.3f} s", file=sys.stderr, flush=True)
 
 
 def show(title: str, found: Found, base: str, limits: Sequence[Limit] = ()) -> bool:
     """Print the table of one comparison, with the limits where there are any; False where one is not kept."""
-    rounds = len(next(iter(found.values())))
-    print(f"\n### {title}\n\nmedian of {rounds}, in seconds\n")
-    print(f"| | median | from … to | of {base} |\n|---|---|---|---|")
-    for name, seconds in found.items():
-        ratio = f"{ratio_of(found, name, base):.2f}" if base in found else ""
-        print(f"| {name} | {statistics.median(seconds):.3f} | {min(seconds):.3f} … {max(seconds):.3f} | {ratio} |")
+    print(f"\n### {title}\n\nmedians of {len(found[base])}, in seconds\n")
+    print(f"| | median | from … to | of {base} | processor | of {base} |\n|---|---|---|---|---|---|")
+    for name, timings in found.items():
+        walls = [timing.wall for timing in timings]
+        print(
+            f"| {name} | {median(timings):.3f} | {min(walls):.3f} … {max(walls):.3f}"
+            f" | {median(timings) / median(found[base]):.2f}"
+            f" | {processor(timings):.3f} | {processor(timings) / max(processor(found[base]), 0.001):.2f} |"
+        )
     kept = [_kept(found, limit) for limit in limits]
     return all(kept)
 
 
-def ratio_of(found: Found, way: str, base: str) -> float:
-    """The ratio of two medians."""
-    return statistics.median(found[way]) / statistics.median(found[base])
+def median(timings: Sequence[Timing]) -> float:
+    """Seconds on the wall."""
+    return statistics.median(timing.wall for timing in timings)
+
+
+def processor(timings: Sequence[Timing]) -> float:
+    """Seconds of the processor: other work on the machine shows less in them."""
+    return statistics.median(timing.cpu for timing in timings)
 
 
 def _kept(found: Found, limit: Limit) -> bool:
-    ratio = ratio_of(found, limit.way, limit.base)
+    ratio = median(found[limit.way]) / median(found[limit.base])
     verdict = "kept" if ratio <= limit.most else "NOT kept"
     print(f"\n{limit.way} is {ratio:.2f} of {limit.base}; at most {limit.most:g}: {verdict}", flush=True)
     return ratio <= limit.most
 
 
-def _timed(way: Way) -> tuple[float, str]:
-    with (way.stdin or Path("/dev/null")).open("rb") as given:
+def _timed(way: Way) -> tuple[Timing, str]:
+    with (way.stdin or Path("/dev/null")).open("rb") as given, tempfile.TemporaryFile("w+") as said:
         started = time.perf_counter()
-        done = subprocess.run(
+        process = subprocess.Popen(
             [str(part) for part in way.command],
             cwd=way.folder,
             env=clean_environment(**way.environment),
             stdin=given,
-            capture_output=True,
-            text=True,
-            check=False,
+            stdout=said,
+            stderr=subprocess.STDOUT,
         )
-        took = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(f"{way.name} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-    return took, done.stdout
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    if process.returncode:
+        raise RuntimeError(f"{way.name} failed:\n{text[-3000:]}")
+    return Timing(wall, used.ru_utime + used.ru_stime), text
