@@ -10,6 +10,7 @@ from giveaminute.management.copying import amount
 from giveaminute.versioning.dialects.costs import Blocks, Cost
 from giveaminute.versioning.dry_run import Answered, DryRun, RehearsedStep, Sent
 from giveaminute.versioning.handover import Handover, comment, heading, on_rows, terminated
+from giveaminute.versioning.linting.rules import Finding
 from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.statements import Syntax
 
@@ -87,10 +88,19 @@ def _step(step: RehearsedStep, syntax: Syntax, width: int) -> Iterator[str]:
     yield from _questions(step, width)
     if step.complete and not step.statements:
         yield comment("No statement: there is nothing to change here.", width)
+    numbers = {sent.number for sent in step.statements}
+    yield from (_lint(found, width) for found in step.findings if found.statement not in numbers)
     for sent in step.statements:
         words = described(sent, waiting=syntax is not Syntax.SQLITE)
         yield f"\n{comment(words, width, indent='   ')}"
+        yield from (_lint(found, width) for found in step.findings if found.statement == sent.number)
         yield from (terminated(text, syntax) for text in (*sent.session, *sent.sql))
+
+
+def _lint(found: Finding, width: int) -> str:
+    """What the lint finds, with what to write instead, or why it is silenced."""
+    more = f"Instead: {found.instead}" if found.silenced is None else f"Silenced: {found.silenced}"
+    return comment(f"LINT {found.rule}: {found.words}. {more}", width, indent="   ")
 
 
 def _questions(step: RehearsedStep, width: int) -> Iterator[str]:

@@ -18,6 +18,7 @@ from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.scratch import scratch
 
 if TYPE_CHECKING:
+    from giveaminute.versioning.linting.rules import Finding
     from giveaminute.versioning.watching import Watch
 
 
@@ -75,6 +76,8 @@ class RehearsedStep:
     loses: tuple[str, ...]
     notices: tuple[str, ...]
     complete: bool
+    findings: tuple[Finding, ...] = ()
+    """What would hurt a site in use (linting); for an upgrade only."""
 
     @property
     def unanswered(self) -> tuple[Question, ...]:

@@ -102,7 +102,7 @@ def _read_python(path: Path) -> PythonMigration:
                 f"{path.name} has no {direction.value}(op).",
                 f'Add `def {direction.value}(op):` to it, or declare at its top: irreversible = "why"',
             )
-    return PythonMigration(path, code, _hash("py1", meaning(tree)), declared)
+    return PythonMigration(path, code, _hash("py1", meaning(_what_runs(tree))), declared)
 
 
 def _refuse_unrunnable(tree: ast.Module, path: Path, source: str) -> None:
@@ -216,6 +216,30 @@ def _refusal(statement: Statement, own: str) -> str | None:
     if reason is not None:
         return f"{reason}. Take the statement out"
     return elsewhere.refusal(statement.text, own) if own and what is not StatementKind.QUERY else None
+
+
+def _what_runs(tree: ast.Module) -> ast.Module:
+    """Less `lint = {"rule": "why"}`, which silences the lint and does nothing: a released script may be given one.
+
+    Where the script itself reads the name, or it is no plain literal, it is no declaration, and stays.
+    """
+    is_read = any(isinstance(each, ast.Name) and each.id == "lint" for each in ast.walk(tree) if not _is_stored(each))
+    body = [node for node in tree.body if is_read or not _silences(node)]
+    return ast.Module(body=body, type_ignores=[])
+
+
+def _is_stored(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _silences(node: ast.stmt) -> bool:
+    """Whether a statement is `lint = …`, of literals alone."""
+    if not isinstance(node, ast.Assign) or [getattr(each, "id", None) for each in node.targets] != ["lint"]:
+        return False
+    try:
+        return isinstance(ast.literal_eval(node.value), dict)
+    except ValueError:
+        return False
 
 
 def meaning(tree: ast.AST) -> str:

@@ -54,6 +54,20 @@ def tokens(
         yield token
 
 
+def comments(text: str, syntax: Syntax) -> Iterator[tuple[int, str]]:
+    """The plain comments of a script, each with where it begins; no executable ones, and none in a quoted text."""
+    start, depth = 0, 0
+    while start < len(text) and (match := _pattern(syntax, _USUAL, depth > 0).match(text, start)):
+        token = match["token"]
+        if token is None and not match.group().isspace():
+            yield match.start(), match.group()
+        elif syntax is Syntax.MYSQL and token is not None and token.startswith("/*"):
+            depth += 1
+        elif token == "*/":
+            depth -= 1
+        start = match.end()
+
+
 def words(statement: str) -> Iterator[str]:
     """The tokens of a MySQL statement, those inside executable comments too, without the marks of the comments."""
     return (token for token in tokens(statement, Syntax.MYSQL) if not token.startswith("/*") and token != "*/")

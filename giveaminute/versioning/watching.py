@@ -15,7 +15,10 @@ from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.dialects.costs import Cost
 from giveaminute.versioning.dry_run import Answered, Question, RehearsedStep, Sent
 from giveaminute.versioning.execution import Progress, StepResult
+from giveaminute.versioning.linting.observing import Observer
+from giveaminute.versioning.linting.rules import Finding
 from giveaminute.versioning.plan import Step
+from giveaminute.versioning.repository import Direction
 from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.script import PythonMigration, SqlMigration, read
 from giveaminute.versioning.statements import StatementKind
@@ -32,6 +35,8 @@ class _Current:
     migration: PythonMigration | SqlMigration
     heard: list[tuple[int, int]]
     """Lines of calls that tell the script how many rows were touched."""
+    observer: Observer | None
+    """Who looks for what would hurt a site in use, on the way up."""
     statements: list[Sent] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -84,7 +89,8 @@ class Watch(Progress):
         if isinstance(migration, PythonMigration):
             with tokenize.open(migration.path) as file:
                 heard = mentions.calls_that_tell_rows(file.read())
-        self.current = _Current(step, migration, heard)
+        observer = Observer(self._database, step.script, migration) if step.direction is Direction.UPGRADE else None
+        self.current = _Current(step, migration, heard, observer)
         self._done.append(self.current)
         self._session = self._form.session(self._database)
 
@@ -115,7 +121,12 @@ class Watch(Progress):
             recorder.send(cursor, statement, parameters, many)
             self._set_session(statement, parameters)
         else:
-            self._change(cursor, what, statement, parameters, many)
+            try:
+                self._change(cursor, what, statement, parameters, many)
+            except self._database.dialect.driver_error as error:
+                if self.current.observer is not None:
+                    self.current.observer.refused(self._number, self._place(statement)[0], statement, what, error)
+                raise
 
     def _set_session(self, statement: str, parameters: Any) -> None:
         sql = (self._as_text(statement, parameters),)
@@ -132,6 +143,8 @@ class Watch(Progress):
         if answered is not Answered.LIVE:
             recorder.send(cursor, question, parameters, many=False)
         line, by_script = self._place(question)
+        if self.current is not None and self.current.observer is not None:
+            self.current.observer.asked(self._number, line, question, inspect.currentframe())
         if by_script and (unknown or set(names) - BOOKKEEPING):
             self._add_question(line, self._as_text(question, parameters), answered)
 
@@ -167,6 +180,10 @@ class Watch(Progress):
         self._session = self._form.session(self._database) if session else self._session
         self._add(sql, session, table, cost, known, losses)
         self._follow(what, statement, names)
+        observer = self.current.observer if self.current is not None else None
+        if observer is not None:
+            text = sql[0] if sql else statement
+            observer.saw(self._number, self._place(text)[0], text, what, cost, inspect.currentframe())
 
     def _touched_by(self, cursor: Cursor, statement: str, names: list[str]) -> tuple[int | None, int | None, bool]:
         """How many rows a change touches: counted on the copy where that knows, else the table's estimate."""
@@ -306,4 +323,10 @@ def _rehearsed(each: _Current) -> RehearsedStep:
         loses=tuple(f"{what}: {why}" for what, why in declared.loses),
         notices=tuple(each.notices),
         complete=each.complete,
+        findings=_found(each),
     )
+
+
+def _found(each: _Current) -> tuple[Finding, ...]:
+    guessed = any(question.answered is Answered.NOBODY for question in each.questions)
+    return each.observer.findings(is_whole=each.complete and not guessed) if each.observer is not None else ()

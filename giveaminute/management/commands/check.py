@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.checking import Fix, Report, Subject
+    from giveaminute.versioning.lint import LintReport
 
 OPTIONS = (
     Option("only", "Some of schema,models,snapshot,scripts, with commas (default: all)."),
     Option("fix", "adopt or revert: write a migration that makes a drift the rule, or undoes it; run nothing."),
+    Option("lint", "Tell instead what in the pending migrations would hurt a site that is in use.", flag=True),
+    Option("version", "With --lint: the migration to lint (a number, head, +N or -N), or several as N..M."),
+    Option("all", "With --lint: lint every migration.", flag=True),
+    Option("private", "With --lint: run them on a private server, not on the configured one.", flag=True),
     MODELS,
     FOLDER,
     *DATABASE,
@@ -31,8 +36,17 @@ def execute(
     fix: str | None = None,
     models: str | None = None,
     folder: str | None = None,
-) -> Report:
+    lint: bool = False,
+    version: object = None,
+    all: bool = False,
+    private: bool = False,
+) -> Report | LintReport:
     """What was checked and found; the database is only read."""
+    if lint or version is not None or all or private:
+        from giveaminute.management import linted
+
+        others = {"only": only, "fix": fix, "models": models, "folder": folder}
+        return linted.lint(settings, lint, version, all, private, [name for name, value in others.items() if value])
     from giveaminute.versioning.checking import Context, Subject, check
     from giveaminute.versioning.repository import Repository
 
@@ -62,8 +76,14 @@ def _asked(settings: Settings, only: str | None, fix: str | None, models: str | 
     return (Subject.SCHEMA, *([Subject.MODELS] if models else []), Subject.SCRIPTS)
 
 
-def show(result: Report, console: Console) -> int:
+def show(result: Report | LintReport, console: Console) -> int:
     """A line a finding on stdout, then the diff, and one last line."""
+    from giveaminute.versioning.checking import Report
+
+    if not isinstance(result, Report):
+        from giveaminute.management import linted
+
+        return linted.show(result, console)
     for finding in result.findings:
         console.result(f"{finding.subject.value}: {finding.words}")
     if result.diff:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from giveaminute.errors import ExitCode, UsageError
 from giveaminute.management.command import DATABASE, JSON, REPOSITORY, Option
+from giveaminute.management.ranges import migrations_named
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.rehearsal import Rehearsal, Verdict
-    from giveaminute.versioning.repository import Repository
 
 OPTIONS = (
     Option("version", "The migration to try (a number, head, +N or -N), or several as N..M (default: the newest)."),
@@ -50,7 +50,7 @@ def execute(
     if with_data and version is None and not all:
         first, last = pending(settings.url, repository)
     else:
-        first, last = (1, repository.head) if all else _range(settings, repository, version)
+        first, last = (1, repository.head) if all else migrations_named(settings, repository, version)
     for each in (first, last):
         repository.script(each)
 
@@ -72,29 +72,6 @@ def _rows(text: object, with_data: bool) -> int | None:
     from giveaminute.versioning.sampling import ROWS
 
     return ROWS if text is None else int(str(text))
-
-
-def _range(settings: Settings, repository: Repository, text: object) -> tuple[int, int]:
-    """The first and last of `N` or `N..M`, each a number, `head`, `+n` or `-n` from where the database is."""
-    from giveaminute.versioning.plan import target_version
-
-    ends = str("head" if text is None else text).split("..")
-    if len(ends) > 2:
-        raise UsageError(f"«{text}» is no version to try.", "Give one, or some as N..M.")
-    relative = any(end.startswith(("+", "-")) for end in ends)
-    current = _current(settings, repository) if relative else 0
-    first, last = (target_version(end, current, repository.head) for end in (ends[0], ends[-1]))
-    if first > last:
-        raise UsageError(f"«{text}» is reversed: {first} comes after {last}.", f"Write it {ends[-1]}..{ends[0]}.")
-    return first, last
-
-
-def _current(settings: Settings, repository: Repository) -> int:
-    from giveaminute.versioning.database import opened
-    from giveaminute.versioning.runner import current_version
-
-    with opened(settings.url, read_only=True) as database:
-        return current_version(database, repository)
 
 
 def show(result: Rehearsal, console: Console) -> int:

@@ -1,0 +1,135 @@
+"""Stands beside a migration that runs in a scratch database, and writes down what the rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import CodeType, FrameType
+
+from giveaminute.versioning import mentions
+from giveaminute.versioning.database import Database
+from giveaminute.versioning.dialects.costs import Cost
+from giveaminute.versioning.linting.facts import Observed, Seen
+from giveaminute.versioning.linting.judging import judge
+from giveaminute.versioning.linting.rules import Finding
+from giveaminute.versioning.linting.silencing import silencings
+from giveaminute.versioning.repository import Script
+from giveaminute.versioning.schema import BOOKKEEPING, Table
+from giveaminute.versioning.script import PythonMigration, SqlMigration
+from giveaminute.versioning.sqltokens import Syntax
+from giveaminute.versioning.statementkinds import StatementKind
+
+_OPERATIONS = "giveaminute.versioning.operations"
+_BATCHES = "giveaminute.versioning.backfill"
+
+
+class Observer:
+    """Of one migration on its way up. `tables` and `views` are those that are there now."""
+
+    def __init__(self, database: Database, script: Script, migration: PythonMigration | SqlMigration) -> None:
+        self._database = database
+        self._script = script
+        self._migration = migration
+        schema = database.dialect.read_schema(database).without(BOOKKEEPING)
+        self._tables: Mapping[str, Table] = schema.tables
+        self._views = frozenset(schema.views)
+        self._start = (self._tables, self._views)
+        self._seen: list[Seen] = []
+
+    def saw(
+        self, number: int, line: int | None, text: str, what: StatementKind, cost: Cost, frame: FrameType | None
+    ) -> None:
+        """A statement was sent. `text` with its values in it; `frame`: who sends it."""
+        before = self._named(text)
+        if what is StatementKind.DEFINITION:
+            self._read_again(text, before)
+        now = self._now(text, before)
+        self._seen.append(Seen(number, line, text, what, cost, before, now, _is_batch(frame), self._kept(frame)))
+
+    def asked(self, number: int, line: int | None, text: str, frame: FrameType | None) -> None:
+        """A question was asked: on SQLite op.keep reads so what it keeps."""
+        keeps = self._kept(frame)
+        if keeps is not None:
+            tables = self._named(text)
+            self._seen.append(Seen(number, line, text, StatementKind.QUERY, Cost(), tables, tables, keeps=keeps))
+
+    def refused(self, number: int, line: int | None, text: str, what: StatementKind, error: Exception) -> None:
+        """The database refused a statement."""
+        code, words = error.args[0] if error.args else None, str(error.args[-1] if error.args else error)
+        before = self._named(text)
+        self._seen.append(Seen(number, line, text, what, Cost(), before, before, refusal=(code, words)))
+
+    def findings(self, *, is_whole: bool) -> tuple[Finding, ...]:
+        """What the rules say. `is_whole`: the migration came to its end, and no answer about rows was a guess."""
+        migration, syntax = self._migration, self._database.dialect.syntax
+        declared = migration.declarations
+        observed = Observed(
+            file=migration.path.name,
+            syntax=syntax,
+            tables=self._start[0],
+            views=self._start[1],
+            statements=tuple(self._seen),
+            views_after=self._views,
+            declared_lost=frozenset(what for what, _ in declared.loses),
+            irreversible=declared.irreversible is not None,
+            for_servers=syntax is Syntax.MYSQL or self._runs_on_servers(),
+        )
+        is_whole = is_whole and not asks_for_dialect(migration)
+        return judge(observed, silencings(migration.path, syntax), is_whole=is_whole)
+
+    def _runs_on_servers(self) -> bool:
+        """Whether this very script runs on MySQL too, and not another in its place."""
+        path = self._migration.path
+        there = [file for (name, _), file in self._script.sql.items() if name == "mysql"]
+        return path == self._script.python or (not there and path in self._script.sql.values())
+
+    def _named(self, text: str) -> dict[str, Table]:
+        names = mentions.mentioned(text, self._database.dialect.syntax, self._tables)
+        return {name: self._tables[name] for name in names}
+
+    def _read_again(self, text: str, before: Mapping[str, Table]) -> None:
+        """The tables that a definition named, and those that are new."""
+        there = set(self._database.tables()) - BOOKKEEPING
+        new = there - self._tables.keys() - self._views
+        names = sorted({*before, *new} & there)
+        read = self._database.dialect.read_schema(self._database, names) if names else None
+        fresh = read.tables if read else {}
+        kept = {name: table for name, table in self._tables.items() if name in there and name not in before}
+        self._tables = {**kept, **fresh}
+        self._views = (self._views & there) | frozenset(read.views if read else ())
+
+    def _kept(self, frame: FrameType | None) -> tuple[str, frozenset[str]] | None:
+        """The table and columns that op.keep copies, where it is that which sends."""
+        calls = (each for each in _callers(frame) if _module(each) == _OPERATIONS and each.f_code.co_name == "keep")
+        for call in calls:
+            for name, known in self._named(str(call.f_locals["table"])).items():
+                written = (column.name for column in known.columns if column.generated is None)
+                return name, frozenset(call.f_locals["columns"] or written)
+        return None
+
+    def _now(self, text: str, before: Mapping[str, Table]) -> dict[str, Table]:
+        return {name: self._tables[name] for name in {**before, **self._named(text)} if name in self._tables}
+
+
+def asks_for_dialect(migration: PythonMigration | SqlMigration) -> bool:
+    """Whether a script goes other ways on other databases, not all of which are seen here."""
+    return isinstance(migration, PythonMigration) and any("dialect" in code.co_names for code in _parts(migration.code))
+
+
+def _parts(code: CodeType) -> list[CodeType]:
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return [code, *(part for each in inner for part in _parts(each))]
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _is_batch(frame: FrameType | None) -> bool:
+    """Whether op.backfill sends it, within bounds of its own."""
+    return any(_module(each).startswith(_BATCHES) for each in _callers(frame))
