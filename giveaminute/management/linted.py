@@ -88,8 +88,8 @@ def lines(findings: Sequence[Finding], width: int) -> Iterator[str]:
     for found in findings:
         groups.setdefault((found.file, found.rule, found.why, found.instead), []).append(found)
     for (_, _, why, instead), group in groups.items():
-        for found in group:
-            yield _wrapped(f"{place(found)}: {found.rule}: {found.words}", width, "  ")
+        for what in dict.fromkeys(f"{place(found)}: {found.rule}: {found.words}" for found in group):
+            yield _wrapped(what, width, "  ")
         for label, words in zip(_LABELS, (why, instead), strict=True):
             yield _wrapped(f"  {label:<9}{words}", width, " " * 11)
 

@@ -118,7 +118,7 @@ def _watched(database: Database, repository: Repository, number: int) -> tuple[R
 
 def _linted(step: RehearsedStep, *, with_rows: bool = True) -> Linted:
     remarks = () if with_rows else ("it refuses the rows that are made for a trial, and was run without any",)
-    return Linted(step.version, step.title, step.file, step.findings, (*remarks, *_unseen(step)))
+    return Linted(step.version, step.title, step.file, step.findings, (*remarks, *dict.fromkeys(_unseen(step))))
 
 
 def _unseen(step: RehearsedStep) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Seeded migrations: bad ones, each with what the lint has to find in it, and good ones, in which it has to find nothing.
+"""Seeded migrations: bad ones, each with what the lint has to find in it, and good ones, where it has to find nothing.
 
 Each works on a table of its own, written `{t}`, made as `BEFORE` says; all refer to the one table `parent`.
 """
@@ -154,28 +154,6 @@ BAD = (
         "  UNIQUE (other, parent_id), CONSTRAINT fk_{t}_child FOREIGN KEY (parent_id) REFERENCES parent (id));",
         ("1: missing-foreign-key-index",),
     ),
-    Case("wide_table", f'op.create_table("{{t}}_wide", *{WIDE}, mysql_charset="utf8mb4")', ("1: row-too-large",)),
-    Case(
-        "fixed_texts",
-        'texts = [sa.Column(f"c{n}", sa.CHAR(60), nullable=False) for n in range(40)]\n'
-        'op.create_table("{t}_wide", *texts, mysql_charset="utf8mb4")',
-        ("2: row-too-large",),
-    ),
-    Case(
-        "wide_in_sql",
-        "CREATE TABLE {t}_wide (id INTEGER PRIMARY KEY, "
-        + ", ".join(f"c{n} VARCHAR(63) NOT NULL" for n in range(34))
-        + ") CHARACTER SET utf8mb4;",
-        ("1: row-too-large",),
-        on="mysql",
-    ),
-    Case(
-        "wide_in_sqlites_sql",
-        "CREATE TABLE {t}_wide (id INTEGER PRIMARY KEY, a VARCHAR(9000), b VARCHAR(9000));\n"
-        "CREATE INDEX {t}_a ON {t} (note, name, amount);",
-        ("1: row-too-large",),
-        on="sqlite",
-    ),
     Case("every_row", 'op.execute("UPDATE {t} SET note = name")', ("1: unbounded-update",)),
     Case("every_row_sql", "SELECT 1;\nUPDATE {t} SET note = name;", ("2: unbounded-update",)),
     Case("always_true", "UPDATE {t} SET note = name WHERE 1 = 1;", ("1: unbounded-update",)),
@@ -205,11 +183,56 @@ BAD = (
     ),
 )
 
+TOO_LARGE = (
+    Case("wide_table", f'op.create_table("{{t}}_wide", *{WIDE}, mysql_charset="utf8mb4")', ("1: row-too-large",)),
+    Case(
+        "fixed_texts",
+        'texts = [sa.Column(f"c{n}", sa.CHAR(60), nullable=False) for n in range(40)]\n'
+        'op.create_table("{t}_wide", *texts, mysql_charset="utf8mb4")',
+        ("2: row-too-large",),
+    ),
+    Case(
+        "wide_in_sql",
+        "CREATE TABLE {t}_wide (id INTEGER PRIMARY KEY, "
+        + ", ".join(f"c{n} VARCHAR(63) NOT NULL" for n in range(34))
+        + ") CHARACTER SET utf8mb4;",
+        ("1: row-too-large",),
+        on="mysql",
+    ),
+    Case(
+        "wide_in_sqlites_sql",
+        "CREATE TABLE {t}_wide (id INTEGER PRIMARY KEY, a VARCHAR(9000), b VARCHAR(9000));\n"
+        "CREATE INDEX {t}_a ON {t} (note, name, amount);",
+        ("1: row-too-large",),
+        on="sqlite",
+    ),
+    Case(
+        "longest_row",
+        'op.add_column("{t}", sa.Column("a", sa.String(9000)))\nop.add_column("{t}", sa.Column("b", sa.String(9000)))',
+        ("2: row-too-large",),
+    ),
+    Case(
+        "long_key",
+        'op.create_index("{t}_long", "{t}", ["note", "name"])\n'
+        'op.add_column("{t}", sa.Column("title", sa.String(400)))\n'
+        'op.add_column("{t}", sa.Column("url", sa.String(500)))\n'
+        'op.create_index("{t}_longer", "{t}", ["title", "url"])',
+        ("4: row-too-large",),
+    ),
+    Case(
+        "key_cut_short",
+        'op.add_column("{t}", sa.Column("url", sa.String(2000)))\nop.create_index("{t}_url", "{t}", ["url"])',
+        ("2: row-too-large",),
+    ),
+)
+"""Each by itself: what a server refuses ends the run."""
+
 GOOD = (
     Case(
         "new_table",
         'op.create_table(\n    "{t}_new",\n    sa.Column("id", sa.Integer, primary_key=True),\n'
-        '    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_{t}_new")),\n    mysql_engine="InnoDB",\n)\n'
+        '    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_{t}_new")),\n'
+        '    mysql_engine="InnoDB",\n)\n'
         'op.create_index("{t}_new_parent", "{t}_new", ["parent_id"])\n'
         'op.execute("INSERT INTO {t}_new (id) VALUES (1)")\nop.execute("UPDATE {t}_new SET parent_id = NULL")\n'
         'op.execute("DELETE FROM {t}_new")',

@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from giveaminute.settings import DatabaseUrl, parse_url
-from giveaminute.versioning.database import opened
-from giveaminute.versioning.lint import LintReport, lint_pending, lint_versions
+from giveaminute.settings import parse_url
+from giveaminute.versioning.lint import LintReport, lint_versions
 from giveaminute.versioning.linting.rules import RULES
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.script import read
-from giveaminute.versioning.repository import Direction
-from giveaminute.versioning.sqltokens import Syntax
 from tests.repositories import make_repository
-from tests.versioning.lint_cases import BAD, BEFORE, GOOD, PARENT, SERVER, Case
+from tests.versioning.lint_cases import BAD, BEFORE, GOOD, PARENT, TOO_LARGE, Case
 
 HEADER = "import sqlalchemy as sa\n\n\n"
 NO_WAY_BACK = 'irreversible = "a test"\n'
@@ -60,10 +56,7 @@ def found(report: LintReport, cases: Sequence[Case]) -> dict[str, list[str]]:
 
 
 def linted(url: str, folder: Path, files: Mapping[str, str], first: int, last: int) -> LintReport:
-    repository = Repository(make_repository(folder, files))
-    report = lint_versions(parse_url(url), repository, first, last)
-    assert report.failure is None, report.failure
-    return report
+    return lint_versions(parse_url(url), Repository(make_repository(folder, files)), first, last)
 
 
 @pytest.mark.parametrize("cases", [BAD, GOOD], ids=["bad", "good"])
@@ -73,11 +66,20 @@ def test_what_is_bad_is_found_at_its_line_and_what_is_good_raises_no_alarm(
     family = parse_url(database_url).family
     some = [case for case in cases if case.on in ("", family)]
     report = linted(database_url, tmp_path / "r", scripts(some), 2, len(some) + 1)
+    assert report.failure is None, report.failure
     expected = {case.name: case.expected(family) for case in some}
     actual = found(report, some)
     assert {name: each for name, each in actual.items() if each != expected[name]} == {}
 
 
+def test_what_is_too_large_is_found_whether_a_server_refuses_it_or_not(database_url: str, tmp_path: Path) -> None:
+    family = parse_url(database_url).family
+    for case in TOO_LARGE:
+        if case.on in ("", family):
+            report = linted(database_url, tmp_path / "r", scripts([case]), 2, 2)
+            assert found(report, [case]) == {case.name: case.expected(family)}
+
+
 def test_there_are_three_bad_migrations_for_each_rule() -> None:
     for rule in RULES:
-        assert sum(rule in " ".join(case.found) for case in BAD) >= 3
+        assert sum(rule in " ".join(case.found) for case in (*BAD, *TOO_LARGE)) >= 3

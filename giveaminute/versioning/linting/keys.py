@@ -18,8 +18,8 @@ _KEY = (
 )
 _SHORTER_KEY = "Shorten the columns, or say how many characters are enough: op.create_index(…, mysql_length=…)."
 _PAGE = (
-    f"InnoDB has {sizes.MOST_IN_PAGE:,} there for what cannot lie elsewhere: a VARCHAR of up to 255 bytes whole, 41 bytes"
-    " of a longer text. The table can be created, and a full row is refused when somebody writes it."
+    f"InnoDB has {sizes.MOST_IN_PAGE:,} there for what cannot lie elsewhere: a VARCHAR of up to 255 bytes whole, 41"
+    " bytes of a longer text. MariaDB refuses the table, MySQL a full row when somebody writes it."
 )
 
 
