@@ -50,8 +50,9 @@ def lint(
 def show(result: LintReport, console: Console) -> int:
     """What was found on stdout, grouped by script and rule; what was not judged, silenced or failed on stderr."""
     width = min(console.width, _WIDEST)
+    whole = not console.stdout.isatty()  # a program that reads it wants a finding in one line
     for each in result.linted:
-        for text in lines([found for found in each.findings if found.silenced is None], width):
+        for text in lines([found for found in each.findings if found.silenced is None], width, whole=whole):
             console.result(text)
     for each in result.linted:
         for text in _silenced(each.findings):
@@ -82,14 +83,17 @@ def _verdict(result: LintReport, console: Console) -> int:
     return ExitCode.DONE
 
 
-def lines(findings: Sequence[Finding], width: int) -> Iterator[str]:
-    """`FILE:LINE: rule: what`, and below those that have them in common why, and what to write instead."""
+def lines(findings: Sequence[Finding], width: int, *, whole: bool) -> Iterator[str]:
+    """`FILE:LINE: rule: what`, and below those that have them in common why, and what to write instead.
+
+    `whole`: what is found is not broken into lines.
+    """
     groups: dict[tuple[str, str, str, str], list[Finding]] = {}
     for found in findings:
         groups.setdefault((found.file, found.rule, found.why, found.instead), []).append(found)
     for (_, _, why, instead), group in groups.items():
         for what in dict.fromkeys(f"{place(found)}: {found.rule}: {found.words}" for found in group):
-            yield _wrapped(what, width, "  ")
+            yield what if whole else _wrapped(what, width, "  ")
         for label, words in zip(_LABELS, (why, instead), strict=True):
             yield _wrapped(f"  {label:<9}{words}", width, " " * 11)
 

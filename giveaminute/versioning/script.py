@@ -234,12 +234,14 @@ def _is_stored(node: ast.AST) -> bool:
 
 def _silences(node: ast.stmt) -> bool:
     """Whether a statement is `lint = …`, of literals alone."""
-    if not isinstance(node, ast.Assign) or [getattr(each, "id", None) for each in node.targets] != ["lint"]:
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     try:
-        return isinstance(ast.literal_eval(node.value), dict)
+        is_literal = isinstance(ast.literal_eval(node.value), dict)
     except ValueError:
         return False
+    return is_literal and [getattr(each, "id", None) for each in targets] == ["lint"]
 
 
 def meaning(tree: ast.AST) -> str:

@@ -84,7 +84,8 @@ def _unbounded(seen: Seen, observed: Observed, lineage: Lineage, name: str) -> I
         return
     has_where = "WHERE" in statements.words_of(seen.text, observed.syntax).upper
     but = "; its WHERE names no column that was there before" if has_where else ", without WHERE"
-    instead = "" if verb == "UPDATE" else "Delete in batches, each with WHERE and LIMIT; for the whole table, drop it."
+    batches = f'Work in batches: op.backfill("{name}", "…"), with what stands behind SET.'
+    instead = batches if verb == "UPDATE" else "Delete in batches, each with its WHERE; of the whole table, drop it."
     yield Fault(rules.UNBOUNDED_UPDATE, seen, f"{verb} of every row of {name}{but}", instead=instead)
 
 

@@ -36,9 +36,9 @@ def of_tables(observed: Observed, lineage: Lineage) -> Iterator[Fault]:
 
 
 def _unindexed(table: Followed, observed: Observed) -> Iterator[Fault]:
-    old = {(key.columns, key.referred_table) for key in (table.start.foreign_keys if table.start else ())}
+    old = {key.columns for key in (table.start.foreign_keys if table.start else ())}
     for key in table.known.foreign_keys:
-        if (key.columns, key.referred_table) in old or _is_indexed(table.known, key, observed):
+        if key.columns in old or _is_indexed(table.known, key, observed):
             continue
         columns = ", ".join(key.columns)
         listed = ", ".join(f'"{column}"' for column in key.columns)

@@ -17,9 +17,14 @@ from giveaminute.versioning.schema import BOOKKEEPING, Table
 from giveaminute.versioning.script import PythonMigration, SqlMigration
 from giveaminute.versioning.sqltokens import Syntax
 from giveaminute.versioning.statementkinds import StatementKind
+from giveaminute.versioning.touched import verb
 
 _OPERATIONS = "giveaminute.versioning.operations"
 _BATCHES = "giveaminute.versioning.backfill"
+_BRINGING = ("INSERT", "REPLACE")
+_DEFINING = ("ALTER", "CREATE", "DROP", "RENAME", "TRUNCATE")
+_LONG = 100_000
+"""Characters of a statement with the rows that it brings, of which megabytes are of no use here."""
 
 
 class Observer:
@@ -39,8 +44,12 @@ class Observer:
         self, number: int, line: int | None, text: str, what: StatementKind, cost: Cost, frame: FrameType | None
     ) -> None:
         """A statement was sent. `text` with its values in it; `frame`: who sends it."""
+        if what is StatementKind.CHANGE and text[:8].lstrip().upper().startswith(_BRINGING):
+            text = text[:_LONG]  # what follows are values
         before = self._named(text)
         if what is StatementKind.DEFINITION:
+            if verb(text) not in _DEFINING:  # CALL and the like, which do not say of what
+                before = dict(self._tables)
             self._read_again(text, before)
         now = self._now(text, before)
         self._seen.append(Seen(number, line, text, what, cost, before, now, _is_batch(frame), self._kept(frame)))

@@ -9,7 +9,7 @@ from giveaminute.versioning.linting.facts import Observed, Seen
 from giveaminute.versioning.linting.faults import Fault
 from giveaminute.versioning.linting.lineage import Followed, Lineage
 from giveaminute.versioning.linting.types import Family, cuts, refuses, type_of
-from giveaminute.versioning.schema import Column
+from giveaminute.versioning.schema import Column, Table
 
 _TWO_RELEASES = "First release code that does not name it any more; drop it in a later release."
 _RENAMED = (
@@ -52,7 +52,8 @@ def _dropped(table: Followed, observed: Observed, lineage: Lineage) -> Iterator[
     assert table.start is not None
     name = table.start.name
     if not (observed.irreversible or name in observed.declared_lost or table.is_safe()):
-        yield Fault(rules.LOSES_DATA, table.dropped, f"the table {name} is dropped with its rows")
+        words = f"the table {name} is dropped with its rows"
+        yield Fault(rules.LOSES_DATA, table.dropped, words, instead=_keep(table.start))
     again = lineage.at(name)
     if again is None and name not in observed.views_after:
         yield Fault(rules.BREAKS_RUNNING_CODE, table.dropped, f"the table {name} is gone", instead=_TWO_RELEASES)
@@ -67,11 +68,22 @@ def _lost_columns(table: Followed, observed: Observed) -> Iterator[Fault]:
     for name, seen in table.gone.items():
         column = table.start.column(name)
         if column is not None and column.generated is None and not _is_declared(table, name, observed):
-            yield Fault(rules.LOSES_DATA, seen, f"the column {table.start.name}.{name} is dropped with its values")
+            words = f"the column {table.start.name}.{name} is dropped with its values"
+            yield Fault(rules.LOSES_DATA, seen, words, instead=_keep(table.start, name))
     for old, new in table.pairs():
         if old is not None and cuts(old, new) and not _is_declared(table, old.name, observed):
             words = f"{table.start.name}.{old.name} becomes {_from(old, new)}, which rounds or cuts values"
-            yield Fault(rules.LOSES_DATA, table.changed.get(new.name), words)
+            yield Fault(rules.LOSES_DATA, table.changed.get(new.name), words, instead=_keep(table.start, old.name))
+
+
+def _keep(table: Table, column: str | None = None) -> str:
+    """How to keep it, or to say that it may go."""
+    names = dict.fromkeys([*(part.column for part in table.primary_key), column])
+    listed = ", ".join(f'"{name}"' for name in names)
+    columns = f", columns=[{listed}]" if column else ""
+    name = f"{table.name}.{column}" if column else table.name
+    call = f'op.keep("{table.name}", reason="…"{columns})'
+    return f'Keep it first: {call}; or say that it may go: loses = {{"{name}": "why"}}.'
 
 
 def _is_declared(table: Followed, column: str, observed: Observed) -> bool:

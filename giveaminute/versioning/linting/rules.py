@@ -35,8 +35,7 @@ class Finding:
 BLOCKS_WRITES = Rule(
     "blocks-writes",
     "While the server changes the table, every write to it waits, and the pages that wrote wait with it.",
-    "Run it at a quiet time, on a large table with a tool that copies beside the application"
-    " (pt-online-schema-change, gh-ost), or find a form that the server does in place.",
+    "Find a form that the server does in place, or run it at a quiet time; a large table: invoke upgrade --online.",
     by_server=True,
 )
 REWRITES_TABLE = Rule(
@@ -69,7 +68,7 @@ ROW_TOO_LARGE = Rule(
 UNBOUNDED_UPDATE = Rule(
     "unbounded-update",
     "All rows stay locked until the last one is done, replicas lag behind, and a kill rolls back for as long again.",
-    "Work in batches: op.backfill(table, …).",
+    "Work in batches: op.backfill(table, set).",
 )
 RULES = {
     rule.name: rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from giveaminute.versioning import mentions
 from giveaminute.versioning.sqltokens import Syntax, tokens
@@ -34,6 +35,7 @@ class Words:
         return next((at for at in places if self.depth[at] == 0 and self.upper[at] in wanted), None)
 
 
+@lru_cache(maxsize=64)
 def words_of(statement: str, syntax: Syntax) -> Words:
     """The statement as words, from its verb on."""
     written: list[str] = []
@@ -104,7 +106,7 @@ def copied_columns(statement: str, syntax: Syntax, table: str, columns: Collecti
     if words.verb not in ("INSERT", "REPLACE", "CREATE") or start is None:
         return frozenset()
     copied = [_bare(token, syntax).lower() for token in words.written[start:]]
-    if table.lower() not in copied:
+    if "from" not in copied or table.lower() not in copied[copied.index("from") :]:
         return frozenset()
     every = any(
         word == "*" and words.upper[start + at - 1] in ("SELECT", ",", ".", "DISTINCT")
