@@ -15,7 +15,7 @@ from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.dialects.costs import Cost
 from giveaminute.versioning.dry_run import Answered, Question, RehearsedStep, Sent
 from giveaminute.versioning.execution import Progress, StepResult
-from giveaminute.versioning.linting.observing import Observer
+from giveaminute.versioning.linting.observing import Known, Observer
 from giveaminute.versioning.linting.rules import Finding
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction
@@ -65,6 +65,7 @@ class Watch(Progress):
         self._touched: set[str] = set()
         self._spreads = not with_rows and self._one_change_makes_others()
         self._session = self._form.session(database)
+        self._known: Known | None = None
         self._done: list[_Current] = []
         self.current: _Current | None = None
         self._number = 0
@@ -89,10 +90,15 @@ class Watch(Progress):
         if isinstance(migration, PythonMigration):
             with tokenize.open(migration.path) as file:
                 heard = mentions.calls_that_tell_rows(file.read())
-        observer = Observer(self._database, step.script, migration) if step.direction is Direction.UPGRADE else None
-        self.current = _Current(step, migration, heard, observer)
+        self.current = _Current(step, migration, heard, self._observer(step, migration))
         self._done.append(self.current)
         self._session = self._form.session(self._database)
+
+    def _observer(self, step: Step, migration: PythonMigration | SqlMigration) -> Observer | None:
+        if step.direction is not Direction.UPGRADE:
+            return None
+        self._known = self._known or Known(self._database)
+        return Observer(self._known, step.script, migration)
 
     def sending(self, number: int, statement: str, parameters: Any) -> None:
         self._number = number  # from the recorder: a resume does not begin with 1

@@ -55,6 +55,11 @@ class Case:
 
 
 BAD = (
+    Case(
+        "key_on_table",  # the first, because made rows do not fit it, and all before it is built again
+        'op.create_foreign_key("fk_{t}", "{t}", "parent", ["parent_id"], ["id"])',
+        ("1: missing-foreign-key-index", "1: blocks-writes"),
+    ),
     Case("wider_integer", 'op.alter_column("{t}", "kind", type_=sa.BigInteger)', ("1: blocks-writes",)),
     Case(
         "foreign_key_sql",
@@ -144,15 +149,37 @@ BAD = (
         ("1: missing-foreign-key-index",),
     ),
     Case(
-        "key_on_table",
-        'op.create_foreign_key("fk_{t}", "{t}", "parent", ["parent_id"], ["id"])',
-        ("1: missing-foreign-key-index", "1: blocks-writes"),
-    ),
-    Case(
         "key_in_sql",
         "CREATE TABLE {t}_child (id INTEGER PRIMARY KEY, other INTEGER, parent_id INTEGER,\n"
         "  UNIQUE (other, parent_id), CONSTRAINT fk_{t}_child FOREIGN KEY (parent_id) REFERENCES parent (id));",
         ("1: missing-foreign-key-index",),
+    ),
+    Case(
+        "swap_columns",
+        'op.alter_column("{t}", "note", new_column_name="tmp")\n'
+        'op.alter_column("{t}", "name", new_column_name="note")\n'
+        'op.alter_column("{t}", "tmp", new_column_name="name")',
+        ("2: breaks-running-code", "3: breaks-running-code"),
+    ),
+    Case(
+        "copied_in_part",
+        "CREATE TABLE {t}_n AS SELECT id, name, kind, amount, seen, parent_id FROM {t};\nDROP TABLE {t};\n"
+        "ALTER TABLE {t}_n RENAME TO {t};",
+        ("3: breaks-running-code", "3: loses-data"),
+    ),
+    Case(
+        "in_a_procedure",
+        "DELIMITER //\nCREATE PROCEDURE p_{t}() BEGIN ALTER TABLE {t} DROP COLUMN note; END//\n"
+        "DELIMITER ;\nCALL p_{t}();",
+        ("4: breaks-running-code", "4: loses-data"),
+        on="mysql",
+    ),
+    Case(
+        "by_the_orm",
+        "from sqlalchemy.orm import DeclarativeBase, Session\n\nclass Base(DeclarativeBase):\n    pass\n\n"
+        'class T(Base):\n    __tablename__ = "{t}"\n    id = sa.Column(sa.Integer, primary_key=True)\n\n'
+        "Session(op.connection).query(T).delete()",
+        ("10: loses-data", "10: unbounded-update"),
     ),
     Case("every_row", 'op.execute("UPDATE {t} SET note = name")', ("1: unbounded-update",)),
     Case("every_row_sql", "SELECT 1;\nUPDATE {t} SET note = name;", ("2: unbounded-update",)),
@@ -229,6 +256,12 @@ TOO_LARGE = (
 
 GOOD = (
     Case(
+        "key_with_index",
+        'op.create_index("{t}_parent", "{t}", ["parent_id", "kind"])\n'
+        'op.create_foreign_key("fk_{t}", "{t}", "parent", ["parent_id"], ["id"])',
+        top='lint = {{"blocks-writes": "a table of a few rows"}}',
+    ),
+    Case(
         "new_table",
         'op.create_table(\n    "{t}_new",\n    sa.Column("id", sa.Integer, primary_key=True),\n'
         '    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_{t}_new")),\n'
@@ -240,6 +273,16 @@ GOOD = (
     Case("nullable_column", 'op.add_column("{t}", sa.Column("extra", sa.String(20)))'),
     Case(
         "column_with_default", 'op.add_column("{t}", sa.Column("flag", sa.Boolean, nullable=False, server_default="0"))'
+    ),
+    Case("aliased", "UPDATE {t} AS x SET note = 'a' WHERE x.id > 5;"),
+    Case(
+        "some_of_the_new",
+        'op.add_column("{t}", sa.Column("n2", sa.Integer))\n'
+        'op.execute("UPDATE {t} SET n2 = kind WHERE n2 IS NULL AND id BETWEEN 1 AND 9")\nop.drop_column("{t}", "n2")',
+    ),
+    Case(
+        "renamed_and_back",
+        'op.alter_column("{t}", "note", new_column_name="tmp")\nop.alter_column("{t}", "tmp", new_column_name="note")',
     ),
     Case("some_updated", "op.execute(\"UPDATE {t} SET note = NULL WHERE note = ''\")"),
     Case("some_updated_sql", "UPDATE {t} SET note = 'where' WHERE id IN (SELECT id FROM parent);"),
@@ -292,12 +335,6 @@ GOOD = (
         "INSERT INTO {t}_fresh SELECT *, NULL FROM {t};\n"
         "RENAME TABLE {t} TO {t}_old, {t}_fresh TO {t};\nDROP TABLE {t}_old;",
         on="mysql",
-    ),
-    Case(
-        "key_with_index",
-        'op.create_index("{t}_parent", "{t}", ["parent_id", "kind"])\n'
-        'op.create_foreign_key("fk_{t}", "{t}", "parent", ["parent_id"], ["id"])',
-        top='lint = {{"blocks-writes": "a table of a few rows"}}',
     ),
     Case(
         "key_is_primary",

@@ -27,17 +27,40 @@ _LONG = 100_000
 """Characters of a statement with the rows that it brings, of which megabytes are of no use here."""
 
 
-class Observer:
-    """Of one migration on its way up. `tables` and `views` are those that are there now."""
+class Known:
+    """The tables and views that are there now: read whole once, and then those that a definition names."""
 
-    def __init__(self, database: Database, script: Script, migration: PythonMigration | SqlMigration) -> None:
-        self._database = database
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        schema = database.dialect.read_schema(database).without(BOOKKEEPING)
+        self.tables: Mapping[str, Table] = schema.tables
+        self.views = frozenset(schema.views)
+
+    def named(self, text: str) -> dict[str, Table]:
+        """The tables that a statement names."""
+        names = mentions.mentioned(text, self.database.dialect.syntax, self.tables)
+        return {name: self.tables[name] for name in names}
+
+    def read_again(self, changed: Mapping[str, Table]) -> None:
+        """These tables, and those that are new."""
+        there = set(self.database.tables()) - BOOKKEEPING
+        new = there - self.tables.keys() - self.views
+        names = sorted({*changed, *new} & there)
+        read = self.database.dialect.read_schema(self.database, names) if names else None
+        kept = {name: table for name, table in self.tables.items() if name in there and name not in changed}
+        self.tables = {**kept, **(read.tables if read else {})}
+        self.views = (self.views & there) | frozenset(read.views if read else ())
+
+
+class Observer:
+    """Of one migration on its way up."""
+
+    def __init__(self, known: Known, script: Script, migration: PythonMigration | SqlMigration) -> None:
+        self._known = known
         self._script = script
         self._migration = migration
-        schema = database.dialect.read_schema(database).without(BOOKKEEPING)
-        self._tables: Mapping[str, Table] = schema.tables
-        self._views = frozenset(schema.views)
-        self._start = (self._tables, self._views)
+        self._start = (known.tables, known.views)
+        self._views_after = known.views
         self._seen: list[Seen] = []
 
     def saw(
@@ -46,30 +69,31 @@ class Observer:
         """A statement was sent. `text` with its values in it; `frame`: who sends it."""
         if what is StatementKind.CHANGE and text[:8].lstrip().upper().startswith(_BRINGING):
             text = text[:_LONG]  # what follows are values
-        before = self._named(text)
+        before = self._known.named(text)
         if what is StatementKind.DEFINITION:
             if verb(text) not in _DEFINING:  # CALL and the like, which do not say of what
-                before = dict(self._tables)
-            self._read_again(text, before)
+                before = dict(self._known.tables)
+            self._known.read_again(before)
         now = self._now(text, before)
+        self._views_after = self._known.views
         self._seen.append(Seen(number, line, text, what, cost, before, now, _is_batch(frame), self._kept(frame)))
 
     def asked(self, number: int, line: int | None, text: str, frame: FrameType | None) -> None:
         """A question was asked: on SQLite op.keep reads so what it keeps."""
         keeps = self._kept(frame)
         if keeps is not None:
-            tables = self._named(text)
+            tables = self._known.named(text)
             self._seen.append(Seen(number, line, text, StatementKind.QUERY, Cost(), tables, tables, keeps=keeps))
 
     def refused(self, number: int, line: int | None, text: str, what: StatementKind, error: Exception) -> None:
         """The database refused a statement."""
         code, words = error.args[0] if error.args else None, str(error.args[-1] if error.args else error)
-        before = self._named(text)
+        before = self._known.named(text)
         self._seen.append(Seen(number, line, text, what, Cost(), before, before, refusal=(code, words)))
 
     def findings(self, *, is_whole: bool) -> tuple[Finding, ...]:
         """What the rules say. `is_whole`: the migration came to its end, and no answer about rows was a guess."""
-        migration, syntax = self._migration, self._database.dialect.syntax
+        migration, syntax = self._migration, self._known.database.dialect.syntax
         declared = migration.declarations
         observed = Observed(
             file=migration.path.name,
@@ -77,7 +101,7 @@ class Observer:
             tables=self._start[0],
             views=self._start[1],
             statements=tuple(self._seen),
-            views_after=self._views,
+            views_after=self._views_after,
             declared_lost=frozenset(what for what, _ in declared.loses),
             irreversible=declared.irreversible is not None,
             for_servers=syntax is Syntax.MYSQL or self._runs_on_servers(),
@@ -91,32 +115,18 @@ class Observer:
         there = [file for (name, _), file in self._script.sql.items() if name == "mysql"]
         return path == self._script.python or (not there and path in self._script.sql.values())
 
-    def _named(self, text: str) -> dict[str, Table]:
-        names = mentions.mentioned(text, self._database.dialect.syntax, self._tables)
-        return {name: self._tables[name] for name in names}
-
-    def _read_again(self, text: str, before: Mapping[str, Table]) -> None:
-        """The tables that a definition named, and those that are new."""
-        there = set(self._database.tables()) - BOOKKEEPING
-        new = there - self._tables.keys() - self._views
-        names = sorted({*before, *new} & there)
-        read = self._database.dialect.read_schema(self._database, names) if names else None
-        fresh = read.tables if read else {}
-        kept = {name: table for name, table in self._tables.items() if name in there and name not in before}
-        self._tables = {**kept, **fresh}
-        self._views = (self._views & there) | frozenset(read.views if read else ())
-
     def _kept(self, frame: FrameType | None) -> tuple[str, frozenset[str]] | None:
         """The table and columns that op.keep copies, where it is that which sends."""
         calls = (each for each in _callers(frame) if _module(each) == _OPERATIONS and each.f_code.co_name == "keep")
         for call in calls:
-            for name, known in self._named(str(call.f_locals["table"])).items():
+            for name, known in self._known.named(str(call.f_locals["table"])).items():
                 written = (column.name for column in known.columns if column.generated is None)
                 return name, frozenset(call.f_locals["columns"] or written)
         return None
 
     def _now(self, text: str, before: Mapping[str, Table]) -> dict[str, Table]:
-        return {name: self._tables[name] for name in {**before, **self._named(text)} if name in self._tables}
+        there = self._known.tables
+        return {name: there[name] for name in {**before, **self._known.named(text)} if name in there}
 
 
 def asks_for_dialect(migration: PythonMigration | SqlMigration) -> bool:

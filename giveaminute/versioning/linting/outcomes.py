@@ -102,13 +102,11 @@ def _missed(table: Followed, observed: Observed) -> Iterator[Fault]:
         yield Fault(rules.BREAKS_RUNNING_CODE, table.left, f"the table {name} is now {table.name}", instead=instead)
     here = {column.name for column in table.known.columns}
     for column in table.start.columns:
-        now = table.now.get(column.name)
-        if column.name in here:
-            continue
-        if now in here:
-            seen, words = table.changed.get(str(now)), f"the column {name}.{column.name} is now {now}"
+        now = table.now.get(column.name, column.name)
+        if now in here and now != column.name:
+            seen, words = table.changed.get(now), f"the column {name}.{column.name} is now {now}"
             yield Fault(rules.BREAKS_RUNNING_CODE, seen, words, instead=_RENAMED)
-        else:
+        elif column.name not in here:
             seen, words = table.gone.get(column.name), f"the column {name}.{column.name} is gone"
             yield Fault(rules.BREAKS_RUNNING_CODE, seen, words, instead=_TWO_RELEASES)
     for old, new in table.pairs():
