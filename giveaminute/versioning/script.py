@@ -223,13 +223,14 @@ def _what_runs(tree: ast.Module) -> ast.Module:
 
     Where the script itself reads the name, or it is no plain literal, it is no declaration, and stays.
     """
-    is_read = any(isinstance(each, ast.Name) and each.id == "lint" for each in ast.walk(tree) if not _is_stored(each))
-    body = [node for node in tree.body if is_read or not _silences(node)]
-    return ast.Module(body=body, type_ignores=[])
+    silencings = [node for node in tree.body if _silences(node)]
+    if not silencings or any(_reads_lint(node) for node in ast.walk(tree)):
+        return tree
+    return ast.Module(body=[node for node in tree.body if node not in silencings], type_ignores=[])
 
 
-def _is_stored(node: ast.AST) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Store)
+def _reads_lint(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "lint" and not isinstance(node.ctx, ast.Store)
 
 
 def _silences(node: ast.stmt) -> bool:
@@ -237,11 +238,12 @@ def _silences(node: ast.stmt) -> bool:
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return False
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if [getattr(each, "id", None) for each in targets] != ["lint"]:
+        return False
     try:
-        is_literal = isinstance(ast.literal_eval(node.value), dict)
+        return isinstance(ast.literal_eval(node.value), dict)
     except ValueError:
         return False
-    return is_literal and [getattr(each, "id", None) for each in targets] == ["lint"]
 
 
 def meaning(tree: ast.AST) -> str:
