@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
@@ -67,11 +67,34 @@ class DatabaseUrl:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a command needs to know. `source` says where the URL came from, for messages."""
+    """All that a command needs to know. `source` says where the URL came from, for messages.
+
+    `config` is the file with the other settings; None where there is none.
+    """
 
     url: DatabaseUrl
     source: str
     repository: Path
+    config: Path | None = None
+
+
+@dataclass(frozen=True)
+class BackfillLimits:
+    """How `op.backfill` gives way to others; infinite is «off».
+
+    `batch_seconds`: what a batch should take; `batch_rows`: rows of one at most. It rests while more than
+    `threads_running` threads are at work, a replica is more than `replica_lag` seconds behind, Galera's flow control
+    paused more than the part `flow_control` of the time, or more than `receive_queue` write sets wait on this node.
+    `replicas`: those to look at, HOST or HOST:PORT; none: those that the server knows.
+    """
+
+    batch_seconds: float = 0.1
+    batch_rows: int = 50_000
+    threads_running: float = 25
+    replica_lag: float = 1
+    flow_control: float = 0.1
+    receive_queue: float = 16
+    replicas: tuple[str, ...] = ()
 
 
 def read(
@@ -94,7 +117,53 @@ def read(
             "--repository: it is empty.", "Name a folder with migrate.cfg and versions/, or leave it out."
         )
     folder = Path(repository) if repository else DEFAULT_REPOSITORY
-    return Settings(place, source, folder)
+    file = Path(config) if config else root / "config.yaml"
+    return Settings(place, source, folder, file if file.is_file() else None)
+
+
+def backfill_limits(config: Path | None, option: str | None = None) -> BackfillLimits:
+    """Those of `backfill:` in config.yaml, and over them those of `--backfill NAME=VALUE,…`. Raises SettingsError."""
+    limits = BackfillLimits()
+    if config is not None:
+        document = _document(config)
+        part = document.get("backfill") if isinstance(document, dict) else None
+        if not isinstance(part, (dict, type(None))):
+            raise SettingsError(f"{config}: `backfill:` is no list of names and values.", _BACKFILL)
+        limits = _limited(limits, part or {}, f"{config}: `backfill:")
+    if option is not None:
+        pairs = [each.partition("=") for each in option.split(",")]
+        limits = _limited(limits, {name.strip(): value.strip() for name, _, value in pairs}, "--backfill: `")
+    return limits
+
+
+_BACKFILL = f"Known: {', '.join(BackfillLimits.__dataclass_fields__)}; a limit may be `off`."
+
+
+def _limited(limits: BackfillLimits, given: Mapping[Any, Any], source: str) -> BackfillLimits:
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        if name not in BackfillLimits.__dataclass_fields__:
+            raise SettingsError(f"{source}{name}` is no setting of backfills.", _BACKFILL)
+        values[name] = _replicas(text) if name == "replicas" else _limit(name, text, source)
+    return replace(limits, **values)
+
+
+def _replicas(text: Any) -> tuple[str, ...]:
+    given = text if isinstance(text, list) else str(text or "").split()
+    return tuple(str(each) for each in given)
+
+
+def _limit(name: str, text: Any, source: str) -> float | int:
+    if str(text).lower() == "off" and not name.startswith("batch_"):
+        return float("inf")
+    try:
+        value = float(str(text))
+    except ValueError:
+        value = -1.0
+    least = {"batch_seconds": 0.001, "batch_rows": 1, "threads_running": 1}.get(name, 0)
+    if not least <= value < float("inf"):
+        raise SettingsError(f"{source}{name}` «{text}» is no number from {least:g} up.", _BACKFILL)
+    return int(value) if name == "batch_rows" else value
 
 
 def _root() -> Path:

@@ -73,7 +73,7 @@ def progress_line(doing: str, done: int, total: int, seconds: float) -> str:
     if rate:
         line += f", {amount(int(rate))}/s"
         if total > done:
-            line += f", {_time((total - done) / rate)} left"
+            line += f", {duration((total - done) / rate)} left"
     return line
 
 
@@ -87,7 +87,7 @@ def amount(size: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -39,6 +39,7 @@ OPTIONS = (
     Option(
         "rolling", "On a Galera cluster: indexes and rebuilds from node to node; name all nodes in the URL.", flag=True
     ),
+    Option("backfill", "How op.backfill gives way, as NAME=VALUE,…: batch_seconds, threads_running, replica_lag …"),
     JSON,
 )
 
@@ -70,6 +71,7 @@ def migrate(
     no_wait: bool = False,
     lock_timeout: object = None,
     rolling: bool = False,
+    backfill: str | None = None,
     agree: Agree | None = None,
     **wanted: bool,
 ) -> Result:
@@ -78,7 +80,10 @@ def migrate(
     Where a step loses data, drops or deletes, the database is backed up first, unless told not to.
     """
     from giveaminute.management.progress import ConsoleProgress
+    from giveaminute.management.signals import switched
+    from giveaminute.settings import backfill_limits
     from giveaminute.versioning import history, runner
+    from giveaminute.versioning.backfills.pacing import Pacing
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.repository import Repository
 
@@ -113,7 +118,8 @@ def migrate(
         return str(_backed_up(settings, console, repository, seconds, told, alone=False))
 
     move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
-    with opened(settings.url, read_only=False, wait=seconds) as database:
+    pacing = Pacing(backfill_limits(settings.config, backfill))
+    with switched(pacing.switch, console), opened(settings.url, read_only=False, wait=seconds) as database:
         return runner.run(
             database,
             repository,
@@ -126,6 +132,7 @@ def migrate(
             migrations=migrations,
             send=database.dialect.rolling(database) if rolling else None,
             together=True,
+            pacing=pacing,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from giveaminute.management.backfill_line import BackfillLine
 from giveaminute.management.console import Console
 from giveaminute.versioning.execution import Progress, StepResult
 from giveaminute.versioning.plan import Step
@@ -12,6 +13,7 @@ from giveaminute.versioning.repository import Direction
 from giveaminute.versioning.runner import RunResult
 
 if TYPE_CHECKING:
+    from giveaminute.versioning.backfills.place import Walked
     from giveaminute.versioning.lease import Holder
 
 _INDENT = " " * 9
@@ -24,6 +26,7 @@ class ConsoleProgress(Progress):
         self._console = console
         self._database = database
         self._told = ""
+        self._backfill = BackfillLine(console)
 
     def planned(self, before: int, steps: tuple[Step, ...]) -> None:
         after = steps[-1].after if steps else before
@@ -54,6 +57,9 @@ class ConsoleProgress(Progress):
         if text != self._told:
             self._told = text
             self.notice(text)
+
+    def backfilling(self, walked: Walked) -> None:
+        self._backfill.told(walked)
 
     def finished(self, result: StepResult) -> None:
         seconds = self._console.green(f"{result.seconds:.2f} s")

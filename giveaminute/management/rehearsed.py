@@ -147,6 +147,8 @@ def _waiting(sent: Sent) -> str:
     cost = sent.cost
     if cost.blocks is None or sent.table in BOOKKEEPING:
         return ""
+    if sent.in_batches:
+        return "in batches, so that writers of a row wait for moments"
     if cost.algorithm == "INSTANT" and cost.blocks is not Blocks.NOTHING:
         return "others wait for a moment"
     return _WAITING[cost.blocks] if cost.algorithm or cost.rebuilds is not False else ""

@@ -15,6 +15,7 @@ from typing import Any
 from giveaminute.errors import HalfApplied, MigrationFailed, MigrationToolError, UsageError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import entries, history, recorder, rehearsal, runner
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.entries import Entry
@@ -88,7 +89,10 @@ def _run(
 ) -> StepRun:
     migration = runner.read(database, (step,))[step]
     alone = Group(database, progress.finished, shared=False)
-    return StepRun(database, repository, progress, step, migration, step.after, patience, alone, send)
+    pacing = Pacing(whole=send is not None)
+    return StepRun(
+        database, repository, progress, step, migration, step.after, patience, alone, send, pacing=pacing
+    )
 
 
 def half_applied(database: Database, repository: Repository, version: int) -> Run:
@@ -130,6 +134,13 @@ def _settled(database: Database, repository: Repository, stopped: Run, progress:
     """The statements of the upgrade that took effect; the one in doubt is decided. Raises HalfApplied."""
     run = _run(database, repository, _up(repository, stopped.version), progress, Patience(database))
     found = run.settle(stopped, None)
+    if found.done and found.done[-1].state is entries.State.WALKING:
+        raise HalfApplied(
+            f"The upgrade of {stopped.version:03d} stopped in the middle of a backfill, after"
+            f" {found.done[-1].matched:,} rows: what would undo these and not the others cannot be told.",
+            "Finish it, which goes on from there: invoke upgrade; then take it back: invoke downgrade"
+            f" {stopped.version - 1}.",
+        )
     return [entry for entry in found.done if entry.reply is None or "class" not in entry.reply]
 
 
@@ -193,8 +204,9 @@ def _counts(url: DatabaseUrl, repository: Repository, version: int) -> tuple[int
     """How many statements the whole upgrade and the whole downgrade send, on made rows."""
     with _ground(url, repository, version) as database:
         up, down = _Count(), _Count()
-        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), up)
-        runner.run(database, repository, Move(Direction.DOWNGRADE, str(version - 1)), down)
+        whole = Pacing(whole=True)
+        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), up, pacing=whole)
+        runner.run(database, repository, Move(Direction.DOWNGRADE, str(version - 1)), down, pacing=whole)
         return up.number, down.number
 
 
@@ -267,7 +279,8 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
         recorder.send(cursor, statement, parameters, many)
 
     try:
-        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), Progress(), send=send)
+        move = Move(Direction.UPGRADE, str(version))
+        runner.run(database, repository, move, Progress(), send=send, pacing=Pacing(whole=True))
     except MigrationToolError as error:
         if not isinstance(error.__cause__, _Enough):
             raise _Unprovable(error.message) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import history, runner
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import NO_PARAMETERS, Database, opened
 from giveaminute.versioning.dialects.costs import Cost
 from giveaminute.versioning.repository import Direction, Repository
@@ -45,6 +46,7 @@ class Sent:
 
     `session`: what has to be set for it, since an operation did so. `rows` and `bytes` of the table it touches:
     the live server's estimates, or counted; None where nobody knows. `losses`: the data it takes away, in words.
+    `in_batches`: the tool itself does it bit by bit (`op.backfill`).
     """
 
     number: int
@@ -58,6 +60,7 @@ class Sent:
     counted: bool
     losses: tuple[str, ...]
     sets_session: bool = False
+    in_batches: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,15 @@ def _tried(
 ) -> Failure | None:
     """Make the move there; returns what ended it. Raises where no step was begun."""
     try:
-        runner.run(database, repository, move, watch, last_statement_applied=last_statement_applied, send=watch.send)
+        runner.run(
+            database,
+            repository,
+            move,
+            watch,
+            last_statement_applied=last_statement_applied,
+            send=watch.send,
+            pacing=Pacing(whole=True),
+        )
     except MigrationToolError as error:
         if watch.current is None:
             raise

@@ -25,11 +25,15 @@ MOST_ANSWERS = 4 * 1024 * 1024
 
 
 class State(Enum):
-    """What an entry proves: SENT is in doubt when it is the last one, and done when another follows it."""
+    """What an entry proves: SENT is in doubt when it is the last one, and done when another follows it.
+
+    WALKING is a backfill whose `reply` is the place that it has come to, committed with all rows up to there.
+    """
 
     SENT = "sent"
     DONE = "done"
     REFUSED = "refused"
+    WALKING = "walking"
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,14 @@ def clear(database: Database) -> None:
     database.execute(
         "DELETE j FROM migrate_journal j JOIN migrate_history h ON h.id = j.run"
         " WHERE h.outcome NOT IN ('running', 'stopped')"
+    )
+
+
+def walked(database: Database, run: int, number: int, matched: int, place: Answer) -> None:
+    """Write down how far a backfill has come, in the transaction of its batch."""
+    database.execute(
+        "UPDATE migrate_journal SET matched = :matched, reply = :place WHERE run = :run AND number = :number",
+        {"matched": matched, "place": json.dumps(place), "run": run, "number": number},
     )
 
 

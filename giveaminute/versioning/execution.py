@@ -19,6 +19,7 @@ from giveaminute.errors import (
     UsageError,
 )
 from giveaminute.versioning import doubt, history
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.doubt import Verdict
 from giveaminute.versioning.grouping import Group, TransactionGone
@@ -28,6 +29,7 @@ from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
     from giveaminute.versioning import entries, journal
+    from giveaminute.versioning.backfills.place import Walked
     from giveaminute.versioning.lease import Holder
     from giveaminute.versioning.patience import Patience
     from giveaminute.versioning.recorder import Recorder, Send
@@ -59,6 +61,12 @@ class Progress:
 
     def notice(self, text: str) -> None:
         """A migration has something to say to the operator."""
+
+    def backfilling(self, walked: Walked) -> None:
+        """A backfill goes on: told after each batch, and again and again while it rests."""
+
+    def in_batches(self, table: str, function: str | None) -> None:
+        """What comes now is a backfill of this table, sent whole; `function` works out its values."""
 
     def finished(self, result: StepResult) -> None:
         """A step is done and recorded."""
@@ -94,6 +102,7 @@ class StepRun:
     backup: str | None = None
     before: StepRun | None = None
     at_once: bool = True
+    pacing: Pacing = field(default_factory=Pacing)
     clock: float = field(default_factory=time.monotonic)
     line: int | None = None
     seconds: float | None = None
@@ -236,7 +245,8 @@ class StepRun:
             self.database.commit()
             found = entries.read(self.database, stopped.id)
             again = verdict is Verdict.IN_PART
-        refused_last = bool(found) and found[-1].state is entries.State.REFUSED
+        again_whole = (entries.State.REFUSED, *([entries.State.WALKING] if self.pacing.whole else []))
+        refused_last = bool(found) and found[-1].state in again_whole
         done = found[:-1] if refused_last else found  # one in the middle the script had caught
         return entries.Stopped(stopped.id, done, again)
 
@@ -342,11 +352,14 @@ class StepRun:
                 cursor.close()
 
     def _execute_python(self, migration: PythonMigration, recorder: Recorder) -> None:
+        from giveaminute.versioning.backfills.running import Backfills
+
         function = migration.function(self.step.direction)
         dialect = self.database.dialect
         with self.database.lender.lent(recorder) as connection:
             op = dialect.operations(connection, self.step.script.number, self.repository.id)
             op.on_notice = self.progress.notice
+            op.on_backfill = Backfills(self.database, recorder, self.progress, self.pacing).run
             with redirect_stdout(sys.stderr):  # stdout is for the command's result
                 function(op)
 

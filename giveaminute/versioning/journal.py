@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from giveaminute.errors import HalfApplied, MigrationFailed
 from giveaminute.versioning import answers, doubt, elsewhere, entries, history
+from giveaminute.versioning.backfills.place import Place
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.doubt import Evidence
@@ -25,6 +26,9 @@ from giveaminute.versioning.recorder import Recorder, Send, Sending, as_it_is, s
 from giveaminute.versioning.sessionstate import TEMPORARY_TABLE, names_in, of_session
 from giveaminute.versioning.statementkinds import commits
 from giveaminute.versioning.statements import StatementKind
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.backfills.running import Batches
 
 _BY_HAND = (
     "Restore the backup from before it, or bring the schema by hand to what the script makes"
@@ -177,6 +181,75 @@ class Journal(Recorder):
         if not by_itself:
             self._database.commit()
 
+    def _walk(self, statement: str, parameters: Any, made: Callable[[], Batches]) -> int:
+        """Each batch in one transaction with the place that it came to; on a resume from the last such place."""
+        asked, self._asked = self._asked, []
+        digest, text = entries.fingerprint(statement, parameters), entries.text(statement, parameters)
+        entry = Entry(self.number, State.WALKING, digest, text, asked)
+        if self.number <= len(self._done):
+            entry = self._done[self.number - 1]
+            if entry.state is not State.WALKING:
+                self._skip(self._database.connection.cursor(), statement, parameters, entry)
+                return entry.matched
+            self._refuse_another(statement, parameters, entry)
+        if not self._rolls_back(statement):
+            raise MigrationFailed("op.backfill: a trigger of the table writes to one that no transaction covers")
+        batches, place = made(), Place.from_json(entry.reply)
+        self._sending(self.number, statement, parameters)
+        with batches.session():
+            batches.begin(place, self._title)
+            self.roll_back()
+            while (reached := self._batch(batches, entry, place)) is not None:
+                batches.kept(place, reached)
+                place = reached
+            self._walked(replace(entry, state=State.DONE, matched=place.matched, reply=None))
+            batches.ended(place)
+        return place.matched
+
+    def _batch(self, batches: Batches, entry: Entry, place: Place) -> Place | None:
+        """The next batch, committed with its place; sent again, smaller, where another's lock was in the way."""
+        self._patience.begin()
+        while True:
+            batches.rest()
+            try:
+                reached = batches.batch(place)
+                if reached is not None:
+                    self._keep(entry, place, reached)
+                return reached
+            except self._database.dialect.driver_error as error:
+                self.roll_back()
+                if not self._patience.again(error):
+                    if place == Place():
+                        self._refused(replace(entry, reply=None), error)
+                    raise
+                batches.refused()
+
+    def _keep(self, entry: Entry, before: Place, place: Place) -> None:
+        if self._run is None or before == Place():
+            self._write(replace(entry, matched=place.matched, reply=place.to_json()))
+        else:
+            entries.walked(self._database, self._run, entry.number, place.matched, place.to_json())
+        self._database.commit()
+        self._sent, self._durable = self.number, True
+
+    def _walked(self, entry: Entry) -> None:
+        """Write down that a backfill has come to its end."""
+        self._patience.begin()
+        while True:
+            try:
+                self._write(entry)
+                self._database.commit()
+                break
+            except self._database.dialect.driver_error as error:
+                self.roll_back()
+                if not self._patience.again(error):
+                    raise
+        self._sent, self._durable = self.number, True
+
+    @property
+    def passing_over(self) -> bool:
+        return self.number < len(self._done)
+
     def _evidence(self, statement: str) -> Evidence | None:
         """What it touches now, in the words of a session like that in which a resume will ask again."""
         dialect = self._database.dialect
@@ -247,13 +320,16 @@ class Journal(Recorder):
     def committed(self) -> int:
         return self._sent
 
-    def _skip(self, cursor: Cursor, statement: str, parameters: Any, then: Entry) -> None:
+    def _refuse_another(self, statement: str, parameters: Any, then: Entry) -> None:
         if entries.fingerprint(statement, parameters) != then.hash:
             raise HalfApplied(
                 f"Statement {then.number} was «{shown(then.statement)}» when the migration stopped,"
                 f" and is «{shown(entries.text(statement, parameters))}» now.",
                 "Bring the script back to what it was up to there, then run it again.",
             )
+
+    def _skip(self, cursor: Cursor, statement: str, parameters: Any, then: Entry) -> None:
+        self._refuse_another(statement, parameters, then)
         if then.reply is not None:
             answers.replay(cursor, then.reply, self._database.dialect)
         cursor.rowcount = then.matched

@@ -6,13 +6,16 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import sqlalchemy as sa
 from alembic.operations import Operations as AlembicOperations
 from alembic.runtime.migration import MigrationContext
 
 from giveaminute.errors import MigrationFailed, UsageError
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.backfills.request import Asked, Function
 
 Parameters = Mapping[str, object]
 KEPT_COLUMNS = "repository_id, version, table_name, reason, kind, row_data"
@@ -48,6 +51,7 @@ class Operations(AlembicOperations):
         self.version = version
         self.repository = repository
         self.on_notice: Callable[[str], None] = lambda text: None
+        self.on_backfill: Callable[[Asked], int] | None = None
 
     def notice(self, text: str) -> None:
         """Tell the operator something that the schema does not show."""
@@ -141,6 +145,30 @@ class Operations(AlembicOperations):
             "sqlite": "sqlite_master WHERE type = 'trigger' AND name = :name",
         }
         return bool(self.scalar(f"SELECT COUNT(*) FROM {found[self.dialect]}", {"name": name}))
+
+    # Rows of a large table
+
+    def backfill(
+        self,
+        table: str,
+        set: str | Mapping[str, str] | Function,
+        *,
+        where: str | None = None,
+        parameters: Parameters | None = None,
+        columns: Sequence[str] | None = None,
+        batch: int | None = None,
+    ) -> int:
+        """Change the rows of a table in batches, each of which is committed with its place; returns how many matched.
+
+        `set`: SQL ("n = n + 1"), SQL by column ({"n": "n + 1"}), or a function. That gets {key: {column: value}} with
+        `columns` of some rows, and returns the values to change in the same form. `where`: SQL for the rows that have
+        yet to be changed; `batch`: rows of one at most, else as many as take a tenth of a second.
+        """
+        from giveaminute.versioning.backfills.request import Asked
+
+        if self.on_backfill is None:
+            self.refuse("op.backfill is for a migration that runs")
+        return self.on_backfill(Asked(table, set, where, parameters, columns, batch))
 
     @abstractmethod
     def enforces_foreign_keys(self, table: str) -> bool:

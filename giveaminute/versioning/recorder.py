@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from giveaminute.errors import MigrationFailed
+from giveaminute.versioning.backfills.place import Place
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.refusals import refusal
 from giveaminute.versioning.refusals import shown as shown
 from giveaminute.versioning.statements import StatementKind, kind
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.backfills.running import Batches
 
 
 def send(cursor: Cursor, statement: str, parameters: Any, many: bool) -> None:
@@ -46,6 +50,7 @@ class Recorder:
         self.number = 0
         self.failed: str | None = None
         self.session_changed = False
+        self._walking = False
         self.in_part = False
         """Whether the statement that was refused last may have taken effect in part all the same."""
 
@@ -53,6 +58,7 @@ class Recorder:
         """Send one statement. Raises MigrationFailed for one that would end the run's transaction."""
         before = self.number
         try:
+            self._refuse_within_a_walk()
             self._execute(cursor, kind(statement), statement, parameters, many)
         except BaseException:
             number = f"statement {self.number} " if self.number > before else ""
@@ -72,6 +78,43 @@ class Recorder:
         else:
             self.number += 1
             self.change(cursor, what, statement, parameters, many)
+
+    def walk(self, statement: str, parameters: Any, made: Callable[[], Batches]) -> int:
+        """Make a change in batches; returns the rows that it changed. `statement` is the one that does the same."""
+        self._refuse_within_a_walk()
+        self.refuse_elsewhere(StatementKind.CHANGE, statement)
+        self.number += 1
+        self._walking = True
+        try:
+            rows = self._walk(statement, parameters, made)
+        except BaseException:
+            self.failed = self.failed or f"statement {self.number} «{shown(statement)}»"
+            raise
+        finally:
+            self._walking = False
+        self.failed = None
+        return rows
+
+    def _walk(self, statement: str, parameters: Any, made: Callable[[], Batches]) -> int:
+        """All batches in the transaction of the step."""
+        self._sending(self.number, statement, parameters)
+        batches, place = made(), Place()
+        with batches.session():
+            batches.begin(place)
+            while (reached := batches.batch(place)) is not None:
+                batches.kept(place, reached)
+                place = reached
+            batches.ended(place)
+        return place.matched
+
+    @property
+    def passing_over(self) -> bool:
+        """Whether the next statement is one that was done before the run stopped."""
+        return False
+
+    def _refuse_within_a_walk(self) -> None:
+        if self._walking:
+            raise MigrationFailed("a function given to op.backfill only works out values: it must not use op itself")
 
     def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
         """Raise MigrationFailed for a statement that would change another database than the run's."""

@@ -11,6 +11,7 @@ from typing import Any
 from giveaminute.errors import MigrationFailed, MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import runner
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.building import in_scratch
 from giveaminute.versioning.compare import Difference, Kind, compare
 from giveaminute.versioning.database import Database, opened
@@ -23,6 +24,9 @@ from giveaminute.versioning.sampling import Sample, take
 from giveaminute.versioning.schema import Schema, Table
 from giveaminute.versioning.scratch import scratch
 from giveaminute.versioning.script import Declarations, PythonMigration, SqlMigration, read
+
+SMALL_BATCH = 2
+"""Rows of a backfill's batch, so that the edges of batches are tried on few rows."""
 
 Rows = Mapping[tuple[Any, ...], Mapping[str, Any]]
 
@@ -256,7 +260,7 @@ def _up_again(ground: Ground, version: int, before: State, after: State, named: 
 
 
 def _move(database: Database, repository: Repository, direction: Direction, version: int) -> None:
-    runner.run(database, repository, Move(direction, str(version)), Progress())
+    runner.run(database, repository, Move(direction, str(version)), Progress(), pacing=Pacing(most=SMALL_BATCH))
 
 
 def fill_empty(database: Database, fit: Fit | None = None) -> None:

@@ -19,6 +19,7 @@ from giveaminute.errors import (
     NotUnderVersionControl,
 )
 from giveaminute.versioning import history, plan
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.grouping import Group, TransactionGone
@@ -140,6 +141,7 @@ def run(
     save: Callable[[], str] | None = None,
     migrations: Migrations | None = None,
     together: bool = False,
+    pacing: Pacing | None = None,
 ) -> RunResult:
     """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
 
@@ -149,13 +151,24 @@ def run(
     `migrations`: what `read` has read already.
     `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
     once, and may not end the transaction.
+    `pacing`: how backfills are made; by itself without a look at the load.
     `save` backs the database up before the first step, and says in which file; where there is no step it is not called.
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
     journey = _Journey(
-        database, repository, move, progress, wait, lock_timeout, send, save, dict(migrations or {}), together
+        database,
+        repository,
+        move,
+        progress,
+        wait,
+        lock_timeout,
+        send,
+        save,
+        dict(migrations or {}),
+        together,
+        pacing or Pacing(),
     )
     journey.read(steps)
     while True:
@@ -190,11 +203,13 @@ class _Journey:
     save: Callable[[], str] | None
     migrations: Migrations
     together: bool
+    pacing: Pacing
     backup: str | None = None
     before: int | None = None
     results: list[StepResult] = field(default_factory=list)
     losses: int = 0
     group: Group = field(init=False)
+    begun: bool = False
 
     def read(self, steps: tuple[Step, ...]) -> None:
         """Parse every script of the plan before the first one runs."""
@@ -227,6 +242,7 @@ class _Journey:
             database.roll_back()
             self.backup, self.save = self.save(), None
         _prepare(database, repository)
+        self._forget_pauses()
         self.progress.planned(before, steps)
         patience = Patience(database, self.wait, self.progress.blocked)
         again = {step.script.number for step in steps}
@@ -247,6 +263,7 @@ class _Journey:
                 self.backup,
                 before=step_run,
                 at_once=place == len(steps) or place % RECORDED_EVERY == 0,
+                pacing=self.pacing,
             )
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None
@@ -256,6 +273,13 @@ class _Journey:
             self.group.done(result)
         self.group.commit()
         return RunResult(self.before, steps[-1].after, tuple(self.results))
+
+    def _forget_pauses(self) -> None:
+        """A pause that was asked of another run is over with that; one of this run outlives its connections."""
+        if not self.begun:
+            if self.database.dialect.batching.end_pause(self.database):
+                self.database.commit()
+            self.begun = True
 
     def reconnected(self, reason: str) -> bool:
         """Whether the server, or another of the URL's, is there again within the wait."""

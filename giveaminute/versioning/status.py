@@ -51,6 +51,8 @@ class Status:
     """The last statement of the migration that stopped, where it had got to one."""
     holder: Holder | None = None
     """Who is migrating it just now."""
+    paused: str | None = None
+    """By whom and since when its backfills are paused."""
 
 
 def read_status(database: Database, repository: Repository) -> Status:
@@ -70,8 +72,12 @@ def read_status(database: Database, repository: Repository) -> Status:
     summary, command = _advice(database, repository, version, head, stopped)
     if holder is not None:
         summary, command = f"{database.url.name} is being migrated by {holder.words}.", None
+    pause = None if holder is None else database.dialect.batching.pause(database)
+    command = command if pause is None else "invoke resume"
+    paused = None if pause is None else pause.words
     pending = max(0, head - (version or 0))
-    return Status(database.url.name, version, head, pending, migrations, stopped, summary, command, statement, holder)
+    name = database.url.name
+    return Status(name, version, head, pending, migrations, stopped, summary, command, statement, holder, paused)
 
 
 def refuse_unfinished(database: Database, repository: Repository) -> None:

@@ -69,6 +69,7 @@ class Watch(Progress):
         self._done: list[_Current] = []
         self.current: _Current | None = None
         self._number = 0
+        self._in_batches = False
 
     def _holds_rows(self, name: str) -> bool:
         if name not in self._tables or name in BOOKKEEPING:
@@ -106,6 +107,17 @@ class Watch(Progress):
     def notice(self, text: str) -> None:
         if self.current is not None:
             self.current.notices.append(text)
+
+    def in_batches(self, table: str, function: str | None) -> None:
+        """A backfill: what it sends next is told as one; what a function makes of rows, only those can tell."""
+        self._in_batches = function is None
+        if function is not None:
+            inexact = table in self._inexact
+            size = self._sizes.get(self._live_name.get(table, ""))
+            about = f" (about {size.rows:,} rows)" if inexact and size else ""
+            line, _ = self._place("")
+            answered = Answered.NOBODY if inexact else Answered.COPY
+            self._add_question(line, f"what {function}() makes of the rows of {table}{about}", answered)
 
     def finished(self, result: StepResult) -> None:
         if self.current is not None:
@@ -282,8 +294,9 @@ class Watch(Progress):
         assert self.current is not None
         line, _ = self._place(sql[0] if sql else "")
         self.current.statements.append(
-            Sent(self._number, line, session, sql, table, cost, *known, losses, sets_session)
+            Sent(self._number, line, session, sql, table, cost, *known, losses, sets_session, self._in_batches)
         )
+        self._in_batches = False
 
     def _add_question(self, line: int | None, words: str, answered: Answered) -> None:
         assert self.current is not None

@@ -32,6 +32,8 @@ def show(result: Status, console: Console) -> None:
     ]
     console.table(("version", "title", "state", "when (UTC)", "by"), rows)
     console.say(result.summary)
+    if result.paused:
+        console.say(f"Its backfills are {result.paused}.")
     if result.statement and result.holder is None:
         console.say(f"It stopped at statement {result.statement}")
     if result.next_command:

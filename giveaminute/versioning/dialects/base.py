@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from giveaminute.errors import MigrationToolError
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.batching import Batching
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
@@ -146,6 +147,11 @@ class Dialect(ABC):
     @abstractmethod
     def costs(self) -> Costs:
         """Who asks the database what statements cost."""
+
+    @property
+    @abstractmethod
+    def batching(self) -> Batching:
+        """How its tables are walked in batches."""
 
     @property
     @abstractmethod

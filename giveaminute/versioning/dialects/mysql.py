@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.batching import Batching
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
@@ -180,6 +181,12 @@ class MySQLDialect(Dialect):
         from giveaminute.versioning.dialects.mysql_costs import MySQLCosts
 
         return MySQLCosts()
+
+    @property
+    def batching(self) -> Batching:
+        from giveaminute.versioning.dialects.mysql_batching import MySQLBatching
+
+        return MySQLBatching()
 
     @property
     def script_form(self) -> ScriptForm:

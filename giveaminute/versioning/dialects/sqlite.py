@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.batching import Batching
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
@@ -119,6 +120,12 @@ class SQLiteDialect(Dialect):
         from giveaminute.versioning.dialects.sqlite_costs import SQLiteCosts
 
         return SQLiteCosts()
+
+    @property
+    def batching(self) -> Batching:
+        from giveaminute.versioning.dialects.sqlite_batching import SQLiteBatching
+
+        return SQLiteBatching()
 
     @property
     def script_form(self) -> ScriptForm:

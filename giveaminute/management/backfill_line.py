@@ -1,0 +1,69 @@
+"""How a backfill looks: on a terminal one line that is kept up to date, in a log one every few seconds."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from giveaminute.management.console import Console
+from giveaminute.management.copying import duration
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.backfills.place import Walked
+
+ON_A_TERMINAL = 0.2
+"""Seconds between two looks of the line."""
+IN_A_LOG = 5.0
+"""Seconds between two lines."""
+_BAR = 20
+
+
+class BackfillLine:
+    """Says how far it is; a change from resting to work or back at once."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown = 0.0
+        self._resting = ""
+
+    def told(self, walked: Walked) -> None:
+        """The facts of the moment."""
+        now = time.monotonic()
+        if self._console.stderr.isatty():
+            if walked.ended or now - self._shown >= ON_A_TERMINAL:
+                self._shown = now
+                self._over(line(walked, bar=True), ended=walked.ended)
+            return
+        self._shown = self._shown or now  # a short one is not worth a line
+        if walked.resting != self._resting or now - self._shown >= IN_A_LOG:
+            self._shown, self._resting = now, walked.resting
+            self._console.say(f"         {line(walked)}")
+
+    def _over(self, text: str, *, ended: bool) -> None:
+        width = self._console.width - 1
+        text = f"{text[:width]:<{width}}"  # over whatever stood there
+        if ended:
+            self._console.say(text, over=True)
+        else:
+            self._console.hold(f"\r{text}")
+
+
+def line(walked: Walked, *, bar: bool = False) -> str:
+    """Rows done, of how many, how fast, how long still; or why it rests."""
+    told = [f"{walked.table}: {walked.rows:,}{f' of about {walked.total:,}' if walked.total else ''} rows"]
+    if walked.total:
+        part = min(walked.rows / walked.total, 1.0)
+        full = round(part * _BAR)
+        told.append(f"{'█' * full}{'░' * (_BAR - full)} {part:.0%}" if bar else f"{part:.0%}")
+    if walked.ended:
+        told += [f"{walked.changed:,} changed", duration(walked.seconds)]
+        return "  " + ", ".join(told)
+    if walked.turn > 1:
+        told.append("looking for those that came in meanwhile")
+    if walked.resting:
+        told.append(f"resting: {walked.resting}")
+    elif walked.rate:
+        told.append(f"{walked.rate:,.0f}/s")
+        if walked.left is not None:
+            told.append(f"{duration(walked.left)} left")
+    return "  " + ", ".join(told)

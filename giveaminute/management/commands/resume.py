@@ -1,0 +1,31 @@
+"""Let a paused backfill go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from giveaminute.management.command import DATABASE, JSON
+
+if TYPE_CHECKING:
+    from giveaminute.management.console import Console
+    from giveaminute.settings import Settings
+    from giveaminute.versioning.backfills.pauses import Pausing
+
+OPTIONS = (*DATABASE, JSON)
+
+
+def execute(settings: Settings, console: Console) -> Pausing:
+    """Take the pause back, through the database."""
+    from giveaminute.versioning.backfills.pauses import resume
+    from giveaminute.versioning.database import opened
+
+    with opened(settings.url, read_only=False) as database:
+        return resume(database)
+
+
+def show(result: Pausing, console: Console) -> None:
+    """What goes on, if anything."""
+    if not result.changed:
+        console.say(f"{result.database}: nothing was paused.")
+    else:
+        console.say(f"{result.database}: it goes on{f': {result.holder}' if result.holder else ''}.")
