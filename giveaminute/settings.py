@@ -129,7 +129,7 @@ def backfill_limits(config: Path | None, option: str | None = None) -> BackfillL
         part = document.get("backfill") if isinstance(document, dict) else None
         if not isinstance(part, (dict, type(None))):
             raise SettingsError(f"{config}: `backfill:` is no list of names and values.", _BACKFILL)
-        limits = _limited(limits, part or {}, f"{config}: `backfill:")
+        limits = _limited(limits, part or {}, f"{config}: `backfill: ")
     if option is not None:
         pairs = [each.partition("=") for each in option.split(",")]
         limits = _limited(limits, {name.strip(): value.strip() for name, _, value in pairs}, "--backfill: `")

@@ -57,7 +57,7 @@ class Walk:
         self._clock = clock
         self._check_sql()
         self.send_updates: SendUpdates = self._send_updates
-        self._began = clock()
+        self._seconds = 0.0
         self._known: set[str] = set()
 
     # SQL
@@ -112,18 +112,22 @@ class Walk:
 
     def batch(self, place: Place) -> Place | None:
         """Make the next batch, without a commit; None where nothing is left. Raises the driver's errors."""
-        self._began = self._clock()
         while (found := self._range(place)) is None:
             if not self._has_another_turn(place):
                 return None
             place = place.next_turn()
+        began = self._clock()
         matched, changed = self._change(found)
         repeats = matched > 0 and not place.repeats and self._repeats(found, matched - changed)
+        self._seconds = self._clock() - began
         return place.on(found.last, walked=found.rows, matched=matched, changed=changed, repeats=repeats)
 
     def kept(self, before: Place, after: Place) -> None:
-        """The batch between these was committed: the next one is made to fit the time that it took."""
-        self.pace.took(self._clock() - self._began, after.walked - before.walked, after.matched - before.matched)
+        """The batch between these was committed: the next one is made to fit the time that the change took.
+
+        What a commit takes is no smaller for a smaller batch.
+        """
+        self.pace.took(self._seconds, after.walked - before.walked, after.matched - before.matched)
 
     def _range(self, place: Place) -> _Range | None:
         """The next rows, as many as the pace says; None where there are none left in this turn."""
