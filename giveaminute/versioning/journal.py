@@ -193,8 +193,6 @@ class Journal(Recorder):
                 return entry.matched
             self._refuse_another(statement, parameters, entry)
         batches, place = made(), Place.from_json(entry.reply)
-        if not self._rolls_back(statement):
-            raise MigrationFailed("op.backfill: a trigger of the table may write to one that no transaction covers")
         self._sending(self.number, statement, parameters)
         with batches.session():
             batches.begin(place, self._title)

@@ -156,6 +156,23 @@ DROP TABLE b1;
 DROP FUNCTION twice;
 DROP PROCEDURE count_people;
 """,
+    "009_Backfills.py": '''"""Backfills."""
+
+def doubled(rows):
+    return {key: {"number": row["number"] * 2, "word": f"w{key[1]}"} for key, row in rows.items()}
+
+def upgrade(op):
+    op.execute("CREATE TABLE walked (a VARCHAR(9), b INT, number INT NOT NULL, word VARCHAR(9), PRIMARY KEY (a, b))")
+    for number in range(7):
+        op.execute("INSERT INTO walked VALUES (:a, :b, 1, NULL)", {"a": "xy"[number % 2], "b": number})
+    op.backfill("walked", set="number = number + 1", batch=3)
+    op.backfill("walked", doubled, columns=["number"], where="word IS NULL", batch=2)
+    op.execute("UPDATE walked SET number = number + 3")
+
+def downgrade(op):
+    op.backfill("walked", set="number = number - 1", batch=2)
+    op.execute("DROP TABLE walked")
+''',
 }
 """By file name, for MySQL and MariaDB.
 

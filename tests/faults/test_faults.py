@@ -24,7 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
 
 
 @pytest.mark.parametrize(
-    ("most", "only", "kills_the_server"), [(5, (2, 3, 4), False), (5, (5, 6, 7, 8), False), (2, (2, 6), True)]
+    ("most", "only", "kills_the_server"),
+    [(5, (2, 3, 4), False), (5, (5, 6, 7, 8), False), (8, (9,), False), (2, (2, 6, 9), True)],
 )
 def test_awkward_migrations_end_as_if_nothing_had_been(
     server: PrivateServer, tmp_path: Path, most: int, only: tuple[int, ...], kills_the_server: bool

@@ -190,7 +190,7 @@ from decimal import Decimal
 def work(rows):
     return {
         key: {
-            "d": Decimal("12345678901234567890.1234567890") + key if key % 2 else None,
+            "d": Decimal(f"12345678901234567890.1234567{key:03}") if key % 2 else None,
             "f": 0.1 + key, "x": bytes([key, 0, 255, 39, 92]), "m": datetime(2026, 1, 1, 0, 0, 0, key),
             "e": "ab"[key % 2], "j": "é" * key if key % 5 else key,
         }
@@ -200,7 +200,7 @@ def work(rows):
     )
     made.run(2, pacing=Pacing(most=120))
     wrong = made.rows(
-        "SELECT COUNT(*) FROM v WHERE NOT (d <=> IF(id % 2, 12345678901234567890.1234567890 + id, NULL))"
+        "SELECT COUNT(*) FROM v WHERE NOT (d <=> IF(id % 2, 12345678901234567890.1234567 + id * 0.0000000001, NULL))"
         " OR f <> 0.1e0 + id OR x <> CONCAT(CHAR(id), 0x00FF275C) OR MICROSECOND(m) <> id OR e <> IF(id % 2, 'b', 'a')"
         " OR CONVERT(j USING utf8mb4) <> IF(id % 5, REPEAT('é', id), id)"
     )
@@ -237,7 +237,7 @@ REFUSED_BY_MYSQL = {
     'op.backfill("enum_key", set="n = 1")': "orders by number",
     'op.backfill("float_key", set="n = 1")': "not exact",
     'op.backfill("prefix_key", set="n = 1")': "part of a longer value",
-    'op.backfill("generated", set="m = 1")': "is generated",
+    'op.backfill("made", set="m = 1")': "is generated",
     'op.backfill("mysql.user", set="n = 1")': "mysql",
     'op.backfill("fires", set="n = 1")': "trigger",
 }
@@ -246,7 +246,7 @@ OF_MYSQL = (
     "CREATE TABLE enum_key (id ENUM('b', 'a') PRIMARY KEY, n INT)",
     "CREATE TABLE float_key (id FLOAT PRIMARY KEY, n INT)",
     "CREATE TABLE prefix_key (id BLOB, n INT, PRIMARY KEY (id(5)))",
-    "CREATE TABLE generated (id INT PRIMARY KEY, n INT, m INT AS (n + 1) STORED)",
+    "CREATE TABLE made (id INT PRIMARY KEY, n INT, m INT AS (n + 1) STORED)",
     "CREATE TABLE fires (id INT PRIMARY KEY, n INT)",
     "CREATE TRIGGER firing AFTER UPDATE ON fires FOR EACH ROW INSERT INTO myisam VALUES (NEW.id, 1)",
     "CREATE VIEW view_of_t AS SELECT id, n FROM t",
@@ -458,7 +458,7 @@ def test_it_waits_for_a_row_that_another_holds(mysql_family_url: str, tmp_path: 
         told = Told()
         made.run(2, told)
     assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(1, 12)]
-    assert min(walked.batch for walked in told.walked) < 20  # a smaller one was tried
+    assert told.walked[0].rows == 10  # half of it was tried
 
 
 def limits(**values: float) -> Pacing:

@@ -114,7 +114,13 @@ def check(request: Request, database: Database) -> tuple[Table, tuple[str, ...]]
     table = next((each for name, each in found.tables.items() if name.lower() == request.table.lower()), None)
     if table is None:
         _refuse(f"there is no table {request.table} to walk (a view has no key: name the table)")
-    if table.name in database.dialect.untransactional_tables(database):
+    untransactional = database.dialect.untransactional_tables(database)
+    if untransactional and table.name in database.dialect.indirect_tables(database):
+        _refuse(
+            f"{table.name} has a trigger, which may write to {untransactional[0]} or the like, and no transaction covers"
+            " those; convert them first, or drop the trigger for the while"
+        )
+    if table.name in untransactional:
         _refuse(
             f"{table.name} is {table.engine}, where no batch can be taken back and none be committed with its place;"
             f' convert it first: op.execute("ALTER TABLE {table.name} ENGINE=InnoDB")'
