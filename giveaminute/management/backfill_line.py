@@ -45,7 +45,7 @@ class BackfillLine:
         if ended:
             self._console.say(text, over=True)
         else:
-            self._console.hold(f"\r{text}")
+            self._console.hold(text)
 
 
 def line(walked: Walked, *, bar: bool = False) -> str:

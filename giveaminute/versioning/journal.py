@@ -192,6 +192,10 @@ class Journal(Recorder):
                 self._skip(self._database.connection.cursor(), statement, parameters, entry)
                 return entry.matched
             self._refuse_another(statement, parameters, entry)
+        if self._done:
+            self._refuse_lost(statement)
+        if self._run is None:
+            self._settle()
         batches, place = made(), Place.from_json(entry.reply)
         self._sending(self.number, statement, parameters)
         with batches.session():

@@ -277,7 +277,9 @@ class _Journey:
     def _forget_pauses(self) -> None:
         """A pause that was asked of another run is over with that; one of this run outlives its connections."""
         if not self.begun:
-            if self.database.dialect.batching.end_pause(self.database):
+            batching = self.database.dialect.batching
+            if batching.pause(self.database) is not None:
+                batching.end_pause(self.database)
                 self.database.commit()
             self.begun = True
 

@@ -698,7 +698,7 @@ def test_a_terminal_gets_one_line_kept_up_to_date(monkeypatch: pytest.MonkeyPatc
     shown.told(walked())
     shown.told(walked(rows=2_000_000))
     shown.told(walked(ended=True))
-    assert out.getvalue().count("\r") == 3 and out.getvalue().count("\n") == 1
+    assert out.getvalue().count("\r") == 2 and out.getvalue().count("\n") == 1
 
 
 def test_a_pace_follows_the_time_that_batches_take() -> None:

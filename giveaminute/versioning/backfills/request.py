@@ -117,8 +117,8 @@ def check(request: Request, database: Database) -> tuple[Table, tuple[str, ...]]
     untransactional = database.dialect.untransactional_tables(database)
     if untransactional and table.name in database.dialect.indirect_tables(database):
         _refuse(
-            f"{table.name} has a trigger, which may write to {untransactional[0]} or the like, and no transaction covers"
-            " those; convert them first, or drop the trigger for the while"
+            f"{table.name} has a trigger, which may write to {untransactional[0]} or the like, where no transaction"
+            " covers it; convert those first, or drop the trigger for the while"
         )
     if table.name in untransactional:
         _refuse(
