@@ -265,3 +265,54 @@ def test_rolling_brings_indexes_from_node_to_node_and_passes_over_those_that_hav
     assert [index.name for index in schema.tables["c"].indexes] == ["ix_m", "ix_more", "ix_n"]
     call_command("downgrade", version=0, rolling=True, no_backup=True, **place)
     assert all_equal(galera, database).tables["c"].indexes == ()
+
+
+def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
+    galera: Cluster, database: str, tmp_path: Path
+) -> None:
+    """Writers of the same rows on another node make its batches fail at the commit; each row is changed once."""
+    table = "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0, w INT NOT NULL DEFAULT 0)"
+    rows = "INSERT INTO t (id) SELECT seq FROM seq_1_to_400"
+    up = f'def upgrade(op):\n    op.execute("{table}")\n    op.execute("{rows}")\n'
+    slowly = 'def upgrade(op):\n    op.backfill("t", set="n = n + 1 + SLEEP(0.01)", batch=10)\n'
+    down = "\n\ndef downgrade(op):\n    pass\n"
+    folder = make_repository(tmp_path / "repository", {"001_T.py": up + down, "002_B.py": slowly + down})
+    call_command("upgrade", url=galera.url(database, 1), repository=str(folder), version=1)
+    options = ("--url", galera.url(database, 1), "--repository", str(folder))
+    process = start("upgrade", *options)
+    written = _written_elsewhere(galera, database)
+    call_command("pause", url=galera.url(database, 3))
+    time.sleep(2.5)
+    before = _changed(galera, database)
+    time.sleep(1.0)
+    after = _changed(galera, database)
+    call_command("resume", url=galera.url(database, 2))
+    code, said = ended(process)
+    assert code == 0, said
+    assert before == after < 400
+    with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION wsrep_sync_wait = 7")
+        cursor.execute("SELECT MIN(n), MAX(n), SUM(w) FROM t")
+        assert cursor.fetchall() == ((1, 1, written),)
+
+
+def _written_elsewhere(galera: Cluster, database: str) -> int:
+    """Updates of the backfill's rows on node 2, while it works."""
+    written = 0
+    with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
+        deadline = time.monotonic() + 2.5
+        while time.monotonic() < deadline or _changed(galera, database) == 0:
+            try:
+                cursor.execute("UPDATE t SET w = w + 1 WHERE id = %s", (1 + written % 400,))
+                connection.commit()
+                written += 1
+            except pymysql.err.OperationalError:
+                connection.rollback()
+    return written
+
+
+def _changed(galera: Cluster, database: str) -> int:
+    with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION wsrep_sync_wait = 7")
+        cursor.execute("SELECT COUNT(*) FROM t WHERE n = 1")
+        return int(cursor.fetchone()[0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from giveaminute.settings import BackfillLimits
@@ -30,9 +30,14 @@ class Batches:
         self._walk = walk_of(database, request, pacing)
         self._throttle = Throttle(database, pacing.limits, pacing.switch, self._rests)
 
-    def session(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def session(self) -> Iterator[None]:
         """For as long as batches are made."""
-        return self._walk.session()
+        try:
+            with self._walk.session():
+                yield
+        finally:
+            self._throttle.close()
 
     def begin(self, place: Place, title: str = "") -> None:
         """From there on. `title`: of the migration, for those who wait."""

@@ -38,6 +38,11 @@ class Throttle:
             time.sleep(REST)
         self._looked = time.monotonic()
 
+    def close(self) -> None:
+        """Let go of what it has opened to look."""
+        if self._load is not None:
+            self._load.close()
+
     def _why(self) -> str:
         if self._database.dialect.transactional_ddl:
             return ""

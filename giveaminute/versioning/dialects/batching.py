@@ -34,6 +34,10 @@ class Load(ABC):
     def why(self) -> str:
         """What is over its limit, in words; empty where nothing is. Only asks."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what it has opened to look."""
+
 
 class Batching(ABC):
     """How one family does it."""

@@ -43,7 +43,7 @@ class MySQLLoad(Load):
         return next(self._reasons(), "")
 
     def close(self) -> None:
-        """Let the replicas go."""
+        """The connections to replicas."""
         for each in (self._replicas or {}).values():
             each.close()
         self._replicas = None

@@ -71,3 +71,6 @@ class _Idle(Load):
 
     def why(self) -> str:
         return ""
+
+    def close(self) -> None:
+        """Nothing was opened."""
