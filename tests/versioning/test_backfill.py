@@ -729,7 +729,7 @@ def test_limits_come_from_the_file_and_over_it_from_the_option(tmp_path: Path) -
     )
     found = backfill_limits(file, "threads_running=50,batch_rows=200")
     assert (found.threads_running, found.replica_lag, found.batch_rows) == (50, float("inf"), 200)
-    assert found.replicas == ("a", "b:3307") and found.batch_seconds == 0.1
+    assert found.replicas == ("a", "b:3307") and found.batch_seconds == 0.05
     assert backfill_limits(None) == BackfillLimits()
 
 
