@@ -272,7 +272,7 @@ def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
 ) -> None:
     """Writers of the same rows on another node make its batches fail at the commit; each row is changed once."""
     table = "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0, w INT NOT NULL DEFAULT 0)"
-    rows = "INSERT INTO t (id) SELECT seq FROM seq_1_to_400"
+    rows = "INSERT INTO t (id) SELECT seq FROM seq_1_to_250"
     up = f'def upgrade(op):\n    op.execute("{table}")\n    op.execute("{rows}")\n'
     slowly = 'def upgrade(op):\n    op.backfill("t", set="n = n + 1 + SLEEP(0.01)", batch=10)\n'
     down = "\n\ndef downgrade(op):\n    pass\n"
@@ -289,7 +289,7 @@ def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
     call_command("resume", url=galera.url(database, 2))
     code, said = ended(process)
     assert code == 0, said
-    assert before == after < 400
+    assert before == after < 250
     with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SET SESSION wsrep_sync_wait = 7")
         cursor.execute("SELECT MIN(n), MAX(n), SUM(w) FROM t")
@@ -303,7 +303,7 @@ def _written_elsewhere(galera: Cluster, database: str) -> int:
         deadline = time.monotonic() + 2.5
         while time.monotonic() < deadline or _changed(galera, database) == 0:
             try:
-                cursor.execute("UPDATE t SET w = w + 1 WHERE id = %s", (1 + written % 400,))
+                cursor.execute("UPDATE t SET w = w + 1 WHERE id = %s", (1 + written % 250,))
                 connection.commit()
                 written += 1
             except pymysql.err.OperationalError:

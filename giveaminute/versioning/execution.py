@@ -406,6 +406,11 @@ class StepRun:
                 f"It may have taken effect in part; committed before it: {recorder.number - 1} statements. Look at what"
                 f" it touches and mend that, then run: {self._command()} --last-statement applied (or: not-applied)"
             )
+        if recorder.reached:
+            return (
+                f"{recorder.reached:,} rows of it are done for good; the version stays {self.step.before}."
+                f" Mend what was in its way, then run: {self._command()} (it goes on there)"
+            )
         if recorder.committed:
             return (
                 f"Committed before it: {recorder.committed} of its statements; the version stays {self.step.before}."

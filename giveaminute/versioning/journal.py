@@ -232,7 +232,7 @@ class Journal(Recorder):
         else:
             entries.walked(self._database, self._run, entry.number, place.matched, place.to_json())
         self._database.commit()
-        self._sent, self._durable = self.number, True
+        self._sent, self._durable, self.reached = self.number, True, place.matched
 
     def _walked(self, entry: Entry) -> None:
         """Write down that a backfill has come to its end."""

@@ -51,6 +51,8 @@ class Recorder:
         self.failed: str | None = None
         self.session_changed = False
         self._walking = False
+        self.reached = 0
+        """How many rows a backfill has changed for good that has not come to its end."""
         self.in_part = False
         """Whether the statement that was refused last may have taken effect in part all the same."""
 
@@ -92,7 +94,7 @@ class Recorder:
             raise
         finally:
             self._walking = False
-        self.failed = None
+        self.failed, self.reached = None, 0
         return rows
 
     def _walk(self, statement: str, parameters: Any, made: Callable[[], Batches]) -> int:

@@ -99,7 +99,10 @@ def _last_statement(database: Database, stopped: Run | None) -> str | None:
     if stopped is None or database.dialect.transactional_ddl:
         return None  # there a migration that stopped has left nothing
     found = entries.read(database, stopped.id)
-    return f"{found[-1].number}: {' '.join(found[-1].statement.split())}" if found else None
+    if not found:
+        return None
+    walking = f" (a backfill, {found[-1].matched:,} rows done)" if found[-1].state is entries.State.WALKING else ""
+    return f"{found[-1].number}: {' '.join(found[-1].statement.split())}{walking}"
 
 
 def _last_upgrades(runs: list[Run]) -> dict[int, Run]:

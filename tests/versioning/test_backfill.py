@@ -301,7 +301,8 @@ def test_a_backfill_that_fails_in_its_middle_goes_on_there(mysql_family_url: str
     assert "BY work(n)" in failed.value.message and "goes on there" in str(failed.value.remedy)
     assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n ORDER BY n") == [(100, 4), (101, 8)]
     status = call_command("status", url=made.url, repository=str(made.folder))
-    assert status.migrations[-1].state.value == "stopped" and "BY work(n)" in status.statement
+    assert status.migrations[-1].state.value == "stopped"
+    assert "BY work(n)" in status.statement and "(a backfill, 8 rows done)" in status.statement
     failing(made, None)
     told = Told()
     made.run(2, told, Pacing(most=3))  # another size of batches
@@ -381,7 +382,7 @@ def test_rows_that_come_in_behind_are_not_missed(mysql_family_url: str, tmp_path
     told = comes_in(made, body, 6, "INSERT INTO t (id, n) VALUES (-9, 0), (4, 0), (90000, 0)")
     assert made.rows("SELECT n, s, COUNT(*) FROM t GROUP BY n, s") == [(1, "done", 15)]
     assert told.notices == ["15"]
-    assert told.walked[-1].turn == 2
+    assert told.walked[-1].turn == 3  # the second has found them, the third no more
 
 
 def test_rows_are_not_changed_again_where_they_still_match(mysql_family_url: str, tmp_path: Path) -> None:
@@ -521,7 +522,7 @@ def eventually(condition: Any, seconds: float = 15.0) -> None:
 
 
 def test_a_pause_from_another_terminal_holds_until_it_is_taken_back(mysql_family_url: str, tmp_path: Path) -> None:
-    made = bench(mysql_family_url, tmp_path, T, rows=INSERT, sets=[{"id": number} for number in range(120)])
+    made = bench(mysql_family_url, tmp_path, T, rows=INSERT, sets=[{"id": number} for number in range(70)])
 
     def changed() -> int:
         return int(made.rows("SELECT COUNT(*) FROM t WHERE n = 1")[0][0])
@@ -538,15 +539,9 @@ def test_a_pause_from_another_terminal_holds_until_it_is_taken_back(mysql_family
         time.sleep(0.4)
         before = changed()
         time.sleep(0.6)
-        assert changed() == before < 120
-        eventually(lambda: "paused by" in holder_of(made), 6)  # said with the next sign of life
+        assert changed() == before < 70
         assert call_command("resume", url=made.url).changed
-    assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(1, 120)]
-
-
-def holder_of(made: Bench) -> str:
-    holder = call_command("status", url=made.url, repository=str(made.folder)).holder
-    return str(holder.doing) if holder is not None else ""
+    assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(1, 70)]
 
 
 def test_a_pause_ends_with_the_run_that_it_was_asked_of(mysql_family_url: str, tmp_path: Path) -> None:
@@ -558,7 +553,7 @@ def test_a_pause_ends_with_the_run_that_it_was_asked_of(mysql_family_url: str, t
         time.sleep(0.3)
         kill_working_connection(made)
         before = made.rows("SELECT COUNT(*) FROM t WHERE n = 1")
-        time.sleep(2.0)  # it has connected again, and rests
+        time.sleep(1.6)  # it has connected again, and rests
         assert made.rows("SELECT COUNT(*) FROM t WHERE n = 1") == before
         assert made.rows("SELECT COUNT(*) FROM migrate_lease WHERE id = 2") == [(1,)]
         call_command("resume", url=made.url)

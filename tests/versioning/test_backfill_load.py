@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +58,9 @@ def filled(server: PrivateServer, tmp_path: Path) -> Bench:
     return made
 
 
+@pytest.mark.skipif(
+    os.environ.get("ALL_BACKFILLS") != "1", reason="starts two servers and makes one late: ALL_BACKFILLS=1 runs it"
+)
 def test_it_rests_while_a_replica_is_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "LOOK", 0.02)
     monkeypatch.setattr(throttle, "REST", 0.2)

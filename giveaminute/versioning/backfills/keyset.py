@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def behind(names: Sequence[str], values: Sequence[str], *, too: bool = False) -> str:
-    """The rows whose key comes after these values; with `too` the one of just these as well."""
-    return _side(names, values, ">", ">=" if too else ">")
+def behind(names: Sequence[str], values: Sequence[str]) -> str:
+    """The rows whose key comes after these values."""
+    return _side(names, values, ">", ">")
 
 
 def up_to(names: Sequence[str], values: Sequence[str]) -> str:

@@ -117,7 +117,7 @@ class Walk:
                 return None
             place = place.next_turn()
         began = self._clock()
-        matched, changed = self._change(found)
+        matched, changed = self._change(found) if place.turn == 1 or self._any(found) else (0, 0)
         repeats = matched > 0 and not place.repeats and self._repeats(found, matched - changed)
         self._seconds = self._clock() - began
         return place.on(found.last, walked=found.rows, matched=matched, changed=changed, repeats=repeats)
@@ -134,17 +134,7 @@ class Walk:
         start, values = "", dict[str, Any]()
         if place.key is not None:
             start, values = keyset.behind(self._names, self._named("from")), self._values("from", place.key)
-        if place.turn > 1:
-            first = self._first_match(start, values)
-            if first is None:
-                return None
-            start, values = keyset.behind(self._names, self._named("from"), too=True), self._values("from", first)
         return self._as_many(start or "1 = 1", values)
-
-    def _first_match(self, start: str, values: dict[str, Any]) -> Key | None:
-        condition = " AND ".join(each for each in (start, self._where) if each)
-        found = self._rows(f"{self._select(self._listed)}{condition} ORDER BY {self._listed} LIMIT 1", values)
-        return found[0] if found else None
 
     def _as_many(self, start: str, values: dict[str, Any]) -> _Range | None:
         of_keys = f"{self._select(self._listed)}{start} ORDER BY "
@@ -167,6 +157,10 @@ class Walk:
 
     def _values(self, what: str, key: Key) -> dict[str, Any]:
         return {f"backfill_{what}_{number}": value for number, value in enumerate(key)}
+
+    def _any(self, found: _Range) -> bool:
+        """Whether a row of it matches, without a lock on those that do not."""
+        return bool(self._rows(f"{self._select('1')}{self._conditions(found.condition)} LIMIT 1", found.values))
 
     def _repeats(self, found: _Range, unchanged: int) -> bool:
         """Whether a row that was changed still matches: more do than those that are as they were."""
