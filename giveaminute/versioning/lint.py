@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import MYSQL, SQLITE, DatabaseUrl
 from giveaminute.versioning import runner
+from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.building import build
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dry_run import Failure, RehearsedStep, rehearse
@@ -107,7 +108,8 @@ def _watched(database: Database, repository: Repository, number: int) -> tuple[R
     watch = Watch(database, database, with_rows=True)
     failure = None
     try:
-        runner.run(database, repository, Move(Direction.UPGRADE, str(number)), watch, send=watch.send)
+        move, whole = Move(Direction.UPGRADE, str(number)), Pacing(whole=True)
+        runner.run(database, repository, move, watch, send=watch.send, pacing=whole)
     except MigrationToolError as error:
         if watch.current is None:
             raise

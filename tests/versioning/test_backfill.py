@@ -656,6 +656,17 @@ def test_an_upgrade_with_a_backfill_is_abandoned_by_its_downgrade(mysql_family_u
         assert database.dialect.read_schema(database, ["t"]).tables["t"].column("m") is None
 
 
+def test_the_lint_sees_it_and_knows_its_bounds(database_url: str, tmp_path: Path) -> None:
+    made = bench(database_url, tmp_path, T)
+    whole = 'op.execute("UPDATE t SET n = 5")'
+    for call, rules in (('op.backfill("t", set="n = 5")', []), (whole, ["unbounded-update"])):
+        made.script(call)
+        found = call_command("upgrade", url=made.url, repository=str(made.folder), dry_run=True)
+        [step] = found.steps
+        assert [each.rule for each in step.findings] == rules
+        assert len(step.statements) == 1
+
+
 # How it looks, and what is pure
 
 
