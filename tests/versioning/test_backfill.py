@@ -580,6 +580,9 @@ def test_on_sqlite_nothing_can_be_paused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="one transaction"):
         call_command("pause", url=made.url)
     assert call_command("resume", url=made.url).changed is False
+    with pytest.raises(UsageError, match="one transaction"):
+        call_command("pause", url=f"sqlite:///{tmp_path / 'none.db'}")
+    assert not (tmp_path / "none.db").exists()
 
 
 # Rehearsals

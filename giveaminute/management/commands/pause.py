@@ -17,10 +17,8 @@ OPTIONS = (*DATABASE, JSON)
 def execute(settings: Settings, console: Console) -> Pausing:
     """Ask for it, through the database; who migrates it looks every second."""
     from giveaminute.versioning.backfills.pauses import pause
-    from giveaminute.versioning.database import opened
 
-    with opened(settings.url, read_only=False) as database:
-        return pause(database)
+    return pause(settings.url)
 
 
 def show(result: Pausing, console: Console) -> None:

@@ -17,10 +17,8 @@ OPTIONS = (*DATABASE, JSON)
 def execute(settings: Settings, console: Console) -> Pausing:
     """Take the pause back, through the database."""
     from giveaminute.versioning.backfills.pauses import resume
-    from giveaminute.versioning.database import opened
 
-    with opened(settings.url, read_only=False) as database:
-        return resume(database)
+    return resume(settings.url)
 
 
 def show(result: Pausing, console: Console) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from giveaminute.errors import UsageError
+from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import identity
-from giveaminute.versioning.database import Database
+from giveaminute.versioning.database import opened
 
 
 @dataclass(frozen=True)
 class Pausing:
-    """What was asked of whom. `holder`: who is migrating, in words; `changed`: it was not so before."""
+    """What was asked of whom. `holder`: who is migrating; `paused`: by whom it is; `changed`: it was not so before."""
 
     database: str
     holder: str | None
@@ -19,27 +20,33 @@ class Pausing:
     changed: bool
 
 
-def pause(database: Database) -> Pausing:
+def pause(url: DatabaseUrl) -> Pausing:
     """Ask whoever migrates this database to rest before the next batch. Raises UsageError where nobody does."""
-    batching = database.dialect.batching
-    if database.dialect.transactional_ddl:
-        batching.ask_pause(database, identity.user(), identity.host())
-    holder = database.dialect.holder(database)
-    if holder is None:
-        raise UsageError(f"Nobody is migrating {database.url.name}.", "See how it stands: invoke status")
-    before = batching.pause(database)
-    database.roll_back()
-    if before is None:
-        batching.ask_pause(database, identity.user(), identity.host())
-        database.connection.commit()
-    found = batching.pause(database)
-    return Pausing(database.url.name, holder.words, found.words if found else None, before is None)
+    found = _found(url, may_be_paused=True)
+    if found.holder is None:
+        raise UsageError(f"Nobody is migrating {url.name}.", "See how it stands: invoke status")
+    if found.paused is not None:
+        return found
+    with opened(url, read_only=False) as database, database.transaction():
+        database.dialect.batching.ask_pause(database, identity.user(), identity.host())
+    return Pausing(url.name, found.holder, _found(url).paused, changed=True)
 
 
-def resume(database: Database) -> Pausing:
-    """Take a pause back. Changes nothing where there is none."""
-    batching = database.dialect.batching
-    holder = database.dialect.holder(database)
-    ended = batching.pause(database) is not None and batching.end_pause(database)
-    database.connection.commit()
-    return Pausing(database.url.name, holder.words if holder else None, None, ended)
+def resume(url: DatabaseUrl) -> Pausing:
+    """Take a pause back. Writes nothing where there is none."""
+    found = _found(url)
+    if found.paused is None:
+        return found
+    with opened(url, read_only=False) as database, database.transaction():
+        ended = database.dialect.batching.end_pause(database)
+    return Pausing(url.name, found.holder, None, changed=ended)
+
+
+def _found(url: DatabaseUrl, *, may_be_paused: bool = False) -> Pausing:
+    """How it stands. With `may_be_paused` raises UsageError where it never can be. Only asks."""
+    with opened(url, read_only=True) as database:
+        batching, holder = database.dialect.batching, database.dialect.holder(database)
+        if may_be_paused:
+            batching.refuse_pause(database)
+        found = batching.pause(database)
+        return Pausing(url.name, holder.words if holder else None, found.words if found else None, changed=False)

@@ -85,9 +85,12 @@ class Batching(ABC):
     def pause(self, database: OpenDatabase) -> Pause | None:
         """The pause that was asked for, None where none was. Only asks."""
 
+    def refuse_pause(self, database: OpenDatabase) -> None:  # noqa: B027
+        """Raise UsageError where a migration cannot pause."""
+
     @abstractmethod
     def ask_pause(self, database: OpenDatabase, user: str, host: str) -> None:
-        """Ask whoever migrates this database to pause. Raises UsageError where that cannot be."""
+        """Ask whoever migrates this database to pause, unless somebody has already."""
 
     @abstractmethod
     def end_pause(self, database: OpenDatabase) -> bool:

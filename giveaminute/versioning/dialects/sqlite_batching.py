@@ -55,12 +55,15 @@ class SQLiteBatching(Batching):
     def pause(self, database: OpenDatabase) -> Pause | None:
         return None
 
-    def ask_pause(self, database: OpenDatabase, user: str, host: str) -> None:
+    def refuse_pause(self, database: OpenDatabase) -> None:
         raise UsageError(
             f"{database.url.name}: on SQLite a migration is one transaction, which would keep all writers out"
             " while it pauses.",
             "Let it come to its end; or stop it (Ctrl-C), which takes it back.",
         )
+
+    def ask_pause(self, database: OpenDatabase, user: str, host: str) -> None:
+        self.refuse_pause(database)
 
     def end_pause(self, database: OpenDatabase) -> bool:
         return False
