@@ -79,11 +79,7 @@ def migrate(
 
     Where a step loses data, drops or deletes, the database is backed up first, unless told not to.
     """
-    from giveaminute.management.progress import ConsoleProgress
-    from giveaminute.management.signals import switched
-    from giveaminute.settings import backfill_limits
     from giveaminute.versioning import history, runner
-    from giveaminute.versioning.backfills.pacing import Pacing
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.repository import Repository
 
@@ -116,6 +112,12 @@ def migrate(
 
     def back_up() -> str:
         return str(_backed_up(settings, console, repository, seconds, told, alone=False))
+
+    # A run with nothing to do needs none of these.
+    from giveaminute.management.progress import ConsoleProgress
+    from giveaminute.management.signals import switched
+    from giveaminute.settings import backfill_limits
+    from giveaminute.versioning.backfills.pacing import Pacing
 
     move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
     pacing = Pacing(backfill_limits(settings.config, backfill))
@@ -281,21 +283,40 @@ def _migration(text: object, repository: Repository) -> int:
 
 def show(result: Result, console: Console) -> int | None:
     """The plan, the rehearsal or the script on stdout, or one last line."""
-    from giveaminute.management import progress
     from giveaminute.versioning.runner import RunResult
 
     if isinstance(result, RunResult):
-        progress.show_run(result, console)
+        _show_run(result, console)
         return None
     if isinstance(result, Abandoned):
         console.say(console.green(f"{result.version:03d} is undone; {result.database} is at {result.version - 1}."))
         return None
     if isinstance(result, tuple):
-        progress.show_plan(result, console)
+        _show_plan(result, console)
         return None
     from giveaminute.management import rehearsed
 
     return rehearsed.show(result, console)
+
+
+def _show_plan(steps: tuple[Step, ...], console: Console) -> None:
+    """The steps on stdout, one a line: direction, number, title."""
+    for step in steps:
+        console.result(f"{step.direction.value} {step.script.number:03d} {step.script.title}".rstrip())
+    console.say(f"{_counted(len(steps))} would run." if steps else "Nothing to do.")
+
+
+def _show_run(result: RunResult, console: Console) -> None:
+    """One last line."""
+    if not result.steps:
+        console.say(f"Nothing to do: the database is at version {result.after}.")
+        return
+    verb = "applied" if result.steps[-1].direction.value == "upgrade" else "taken back"
+    console.say(console.green(f"{_counted(len(result.steps))} {verb}; now at version {result.after}."))
+
+
+def _counted(number: int) -> str:
+    return "1 migration" if number == 1 else f"{number} migrations"
 
 
 def _seconds(wait: object, no_wait: bool) -> float:

@@ -1,4 +1,4 @@
-"""How a run looks on a terminal and in a log: one line a step, and one last line."""
+"""How a run looks on a terminal and in a log while it goes on: one line a step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from giveaminute.management.console import Console
 from giveaminute.versioning.execution import Progress, StepResult
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction
-from giveaminute.versioning.runner import RunResult
 
 if TYPE_CHECKING:
     from giveaminute.versioning.backfills.place import Walked
@@ -70,23 +69,3 @@ class ConsoleProgress(Progress):
         room = max(20, min(64, self._console.width - 22))
         text = title if len(title) <= room else title[: room - 1] + "…"
         return f"  {arrow} {number:03d}  {text:<{room}}  {end}"
-
-
-def show_plan(steps: tuple[Step, ...], console: Console) -> None:
-    """The steps on stdout, one a line: direction, number, title."""
-    for step in steps:
-        console.result(f"{step.direction.value} {step.script.number:03d} {step.script.title}".rstrip())
-    console.say(f"{_counted(len(steps))} would run." if steps else "Nothing to do.")
-
-
-def show_run(result: RunResult, console: Console) -> None:
-    """One last line."""
-    if not result.steps:
-        console.say(f"Nothing to do: the database is at version {result.after}.")
-        return
-    verb = "applied" if result.steps[-1].direction is Direction.UPGRADE else "taken back"
-    console.say(console.green(f"{_counted(len(result.steps))} {verb}; now at version {result.after}."))
-
-
-def _counted(number: int) -> str:
-    return "1 migration" if number == 1 else f"{number} migrations"

@@ -21,7 +21,6 @@ from giveaminute.errors import (
 from giveaminute.versioning import history, plan
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
-from giveaminute.versioning.execution import Progress, StepResult, StepRun
 from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Run
 from giveaminute.versioning.patience import Patience
@@ -29,6 +28,7 @@ from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
+    from giveaminute.versioning.execution import Progress, StepResult
     from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.script import PythonMigration, SqlMigration
@@ -228,6 +228,8 @@ class _Journey:
         self.results.append(result)
 
     def _go(self, last_statement_applied: bool | None) -> RunResult:
+        from giveaminute.versioning.execution import StepRun
+
         database, repository = self.database, self.repository
         database.limit_lock_wait(self.lock_timeout)
         before, steps = self.move.steps(database, repository)  # another may have worked meanwhile
