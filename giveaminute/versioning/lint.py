@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import MYSQL, SQLITE, DatabaseUrl
-from giveaminute.versioning import runner
+from giveaminute.versioning import runner, status
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.building import build
 from giveaminute.versioning.database import Database, opened
@@ -52,8 +52,10 @@ class LintReport:
 def lint_pending(url: DatabaseUrl, repository: Repository, *, private: bool = False) -> LintReport:
     """Lint what this database has yet to run, on a copy of its schema; it is only asked.
 
-    Raises CannotConnect, HalfApplied, NotAsRecorded.
+    Raises CannotConnect, HalfApplied, Busy, NotAsRecorded.
     """
+    with opened(url, read_only=True) as database:
+        status.refuse_unfinished(database, repository)
     found = rehearse(url, repository, Move(Direction.UPGRADE), private=private)
     linted = tuple(_linted(step) for step in found.steps)
     unjudged = _unjudged(found.family == SQLITE)

@@ -214,6 +214,30 @@ def test_a_question_about_rows_that_nobody_could_answer_is_told(database_url: st
         assert "not judged: 004_Ask.py: line 6 asks about rows" in ran.err
 
 
+def test_what_stopped_in_its_middle_is_named_and_not_linted(
+    server: Server, fresh_database: Any, tmp_path: Path
+) -> None:
+    """The statements that are done are not sent again, so that what silences them would look needless."""
+    url = server.url(fresh_database(server))
+    done = "-- lint: unbounded-update: few rows\nUPDATE b SET word = '';\nCREATE TABLE c (id INT);\n"
+    stopping = {
+        **SMALL,
+        "004_Stop_default_upgrade.sql": f"{done}CREATE TABLE wrong (;\n",
+        "004_Stop_default_downgrade.sql": "DROP TABLE c;\n",
+    }
+    words = prepared(url, tmp_path / "r", "3", stopping)
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 6
+    ran = run_forked("check", "--lint", *words, cwd=tmp_path)
+    assert ran.code == 4
+    assert "004" in ran.err
+    mended = {**stopping, "004_Stop_default_upgrade.sql": f"{done}CREATE TABLE right_ (id INT);\n"}
+    make_repository(tmp_path / "r", mended)
+    ran = run_forked("upgrade", "--dry-run", *words, cwd=tmp_path)
+    assert ran.code == 0
+    assert "CREATE TABLE right_" in ran.out
+    assert "LINT" not in ran.out
+
+
 @pytest.mark.parametrize("family", ["sqlite", "mariadb"])
 def test_our_own_migrations_are_clean_or_say_why_they_are_not(
     family: str, request: pytest.FixtureRequest, fresh_database: Any, tmp_path: Path

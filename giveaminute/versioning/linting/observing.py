@@ -106,7 +106,8 @@ class Observer:
             irreversible=declared.irreversible is not None,
             for_servers=syntax is Syntax.MYSQL or self._runs_on_servers(),
         )
-        is_whole = is_whole and not asks_for_dialect(migration)
+        from_the_top = bool(self._seen) and self._seen[0].number <= 1  # one that is taken up sends only the rest
+        is_whole = is_whole and from_the_top and not asks_for_dialect(migration)
         return judge(observed, silencings(migration.path, syntax), is_whole=is_whole)
 
     def _runs_on_servers(self) -> bool:
