@@ -90,9 +90,7 @@ def _run(
     migration = runner.read(database, (step,))[step]
     alone = Group(database, progress.finished, shared=False)
     pacing = Pacing(whole=send is not None)
-    return StepRun(
-        database, repository, progress, step, migration, step.after, patience, alone, send, pacing=pacing
-    )
+    return StepRun(database, repository, progress, step, migration, step.after, patience, alone, send, pacing=pacing)
 
 
 def half_applied(database: Database, repository: Repository, version: int) -> Run:
