@@ -13,6 +13,7 @@
     │   ├── UnprovenVersion         5   tables that fit another version than the one named, none, or several
     │   └── UnfitBackup             5   a backup that is truncated, altered, or of something else
     ├── MigrationFailed             6   a script raised, or the server refused a statement
+    ├── WouldBlock                  6   a change would stop the writers of a large table, and nobody said that it may
     ├── BackupFailed                6   a backup could not be written or loaded
     └── CannotConnect               7   the database cannot be reached or opened
         └── ConnectionLost          7   it was reached, and then lost
@@ -113,6 +114,16 @@ class MigrationFailed(MigrationToolError):
     """A script raised, or the server refused one of its statements."""
 
     exit_code = ExitCode.FAILED
+
+
+class WouldBlock(MigrationToolError):
+    """A change would stop the writers of a large table, and nobody said that it may; `details` name the statements."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, remedy: str, details: Mapping[str, object]) -> None:
+        super().__init__(message, remedy)
+        self.details = details
 
 
 class BackupFailed(MigrationToolError):

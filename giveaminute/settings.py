@@ -97,6 +97,14 @@ class BackfillLimits:
     replicas: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Large:
+    """From which size on a table is large: writes to it are not stopped unless told. Rows, or bytes with indexes."""
+
+    rows: int = 1_000_000
+    bytes: int = 256_000_000
+
+
 def read(
     url: str | None = None,
     config: str | None = None,
@@ -164,6 +172,46 @@ def _limit(name: str, text: Any, source: str) -> float | int:
     if not least <= value < float("inf"):
         raise SettingsError(f"{source}{name}` «{text}» is no number from {least:g} up.", _BACKFILL)
     return int(value) if name == "batch_rows" else value
+
+
+def large(
+    settings: Settings, rows: object = None, size: object = None, environ: Mapping[str, str] | None = None
+) -> Large:
+    """From which size on a table is large: by `--large-rows` and `--large-bytes`, the environment, config.yaml.
+
+    Read by the commands that need it only. Raises SettingsError.
+    """
+    environ = os.environ if environ is None else environ
+    part = _part(settings.config, "large_tables", {"rows", "bytes"}) if settings.config else {}
+    found = {}
+    for name, given in (("rows", rows), ("bytes", size)):
+        variable, key = f"GIVEAMINUTE_LARGE_{name.upper()}", f"{settings.config}: `large_tables: {name}`"
+        texts = ((f"--large-{name}", given), (variable, environ.get(variable) or None), (key, part.get(name)))
+        told = next(((where, text) for where, text in texts if text is not None), None)
+        if told is not None:
+            found[name] = _count(*told)
+    return Large(**found)
+
+
+def _count(where: str, text: object) -> int:
+    digits = str(text).replace("_", "")
+    if not (digits.isascii() and digits.isdigit()):
+        raise SettingsError(f"{where}: «{text}» is no number.", "Write a whole one from 0 up, such as 1000000.")
+    return int(digits)
+
+
+def _part(file: Path, name: str, known: set[str]) -> dict[str, Any]:
+    """A part of config.yaml that need not be there. Raises SettingsError."""
+    document = _document(file)
+    part = document.get(name) if isinstance(document, dict) else None
+    if part is None:
+        return {}
+    unknown = sorted(str(key) for key in part if key not in known) if isinstance(part, dict) else [str(part)]
+    if unknown:
+        raise SettingsError(
+            f"{file}: unknown in `{name}:`: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."
+        )
+    return dict(part)
 
 
 def _root() -> Path:

@@ -88,6 +88,7 @@ def amount(size: int) -> str:
 
 
 def duration(seconds: float) -> str:
+    """A length of time for people: 1:02:03, or 2:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

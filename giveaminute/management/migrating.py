@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from giveaminute.errors import BackupFailed, HalfApplied, UsageError
-from giveaminute.management.command import DATABASE, JSON, LOCK_TIMEOUT, NO_WAIT, REPOSITORY, WAIT, Option
+from giveaminute.management.command import DATABASE, JSON, LARGE, LOCK_TIMEOUT, NO_WAIT, REPOSITORY, WAIT, Option
 from giveaminute.management.invocation import number
+from giveaminute.settings import MYSQL, Large, large
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.base import Rolling
     from giveaminute.versioning.dry_run import DryRun
+    from giveaminute.versioning.execution import Progress
     from giveaminute.versioning.handover import Handover
     from giveaminute.versioning.history import Run
+    from giveaminute.versioning.online.guard import Guard
     from giveaminute.versioning.plan import Step
     from giveaminute.versioning.repository import Repository
     from giveaminute.versioning.runner import Migrations, Move, RunResult
@@ -40,6 +44,7 @@ OPTIONS = (
         "rolling", "On a Galera cluster: indexes and rebuilds from node to node; name all nodes in the URL.", flag=True
     ),
     Option("backfill", "How op.backfill gives way, as NAME=VALUE,…: batch_seconds, threads_running, replica_lag …"),
+    *LARGE,
     JSON,
 )
 
@@ -72,6 +77,10 @@ def migrate(
     lock_timeout: object = None,
     rolling: bool = False,
     backfill: str | None = None,
+    online: bool = False,
+    blocking: bool = False,
+    large_rows: object = None,
+    large_bytes: object = None,
     agree: Agree | None = None,
     **wanted: bool,
 ) -> Result:
@@ -84,6 +93,7 @@ def migrate(
     from giveaminute.versioning.repository import Repository
 
     rehearsing = _rehearsing(plan, **wanted)
+    _refuse_contradiction(online, blocking, rolling)
     repository = Repository(settings.repository)
     seconds = _seconds(wait, no_wait)
     locked = _lock_timeout(lock_timeout)
@@ -100,18 +110,16 @@ def migrate(
             return steps
         if not steps and stopped is None:
             return runner.RunResult(before, before)
+        limit = large(settings, large_rows, large_bytes)
         if rehearsing:
             if backup:
                 console.say("No backup is taken: nothing will be changed.")
             asked.roll_back()
-            return _rehearsed(settings, repository, move, applied, stopped, before, **wanted)
+            return _rehearsed(settings, repository, move, applied, stopped, before, limit, **wanted)
         _refuse_half_restored(asked)
         if agree is not None:
             agree(before, steps[-1].after if steps else before)
         save = _is_to_be_saved(asked, repository, migrations, stopped, told)
-
-    def back_up() -> str:
-        return str(_backed_up(settings, console, repository, seconds, told, alone=False))
 
     # A run with nothing to do needs none of these.
     from giveaminute.management.progress import ConsoleProgress
@@ -122,20 +130,53 @@ def migrate(
     move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
     pacing = Pacing(backfill_limits(settings.config, backfill))
     with switched(pacing.switch, console), opened(settings.url, read_only=False, wait=seconds) as database:
-        return runner.run(
-            database,
-            repository,
-            move,
-            progress,
-            wait=seconds,
-            lock_timeout=locked,
-            last_statement_applied=applied,
-            save=back_up if save else None,  # within the lease: of many that are started together one takes it
-            migrations=migrations,
-            send=database.dialect.rolling(database) if rolling else None,
-            together=True,
-            pacing=pacing,
-        )
+        rolls = database.dialect.rolling(database) if rolling else None
+        guard = _guard(database, repository, progress, limit, online, blocking, rolls)
+
+        def first() -> str | None:  # within the lease: of many that are started together one does it
+            guard.judge(move, applied)
+            return str(_backed_up(settings, console, repository, seconds, told, alone=False)) if save else None
+
+        try:
+            return runner.run(
+                database,
+                repository,
+                move,
+                progress,
+                wait=seconds,
+                lock_timeout=locked,
+                last_statement_applied=applied,
+                save=first,
+                migrations=migrations,
+                send=guard.send,
+                rolling=rolling,
+                together=True,
+                pacing=pacing,
+            )
+        finally:
+            guard.close()
+
+
+def _refuse_contradiction(online: bool, blocking: bool, rolling: bool = False) -> None:
+    if online and (blocking or rolling):
+        other = "--blocking" if blocking else "--rolling"
+        raise UsageError(f"--online and {other} contradict each other.", "Give one of them.")
+
+
+def _guard(
+    database: Database,
+    repository: Repository,
+    progress: Progress,
+    limit: Large,
+    online: bool,
+    blocking: bool,
+    rolling: Rolling | None = None,
+) -> Guard:
+    from giveaminute.versioning.online import Consent
+    from giveaminute.versioning.online.guard import Guard
+
+    consent = Consent.ONLINE if online else Consent.BLOCKING if blocking else Consent.NONE
+    return Guard(database, repository, limit, consent, progress.notice, progress.how_far, rolling)
 
 
 def _refuse_half_restored(database: Database) -> None:
@@ -216,6 +257,7 @@ def _rehearsed(
     applied: bool | None,
     stopped: Run | None,
     current: int,
+    limit: Large,
     *,
     dry_run: bool = False,
     sql: bool = False,
@@ -224,13 +266,16 @@ def _rehearsed(
 ) -> DryRun | Handover:
     from giveaminute.versioning.dry_run import rehearse
     from giveaminute.versioning.handover import hand_over
+    from giveaminute.versioning.online.guard import warnings
 
     if sql and stopped is not None:
         _refuse_to_take_up(stopped, current)
     found = rehearse(
         settings.url, repository, move, private=private, with_rows=with_data, last_statement_applied=applied
     )
-    return hand_over(found, repository) if sql else found
+    if sql:
+        return hand_over(found, repository)
+    return replace(found, remarks=(*found.remarks, *warnings(found, limit))) if found.family == MYSQL else found
 
 
 def _refuse_to_take_up(stopped: Run, current: int) -> NoReturn:
@@ -253,6 +298,10 @@ def abandon(
     wait: object = None,
     no_wait: bool = False,
     lock_timeout: object = None,
+    blocking: bool = False,
+    online: bool = False,
+    large_rows: object = None,
+    large_bytes: object = None,
 ) -> Abandoned:
     """Undo a half-applied upgrade by its downgrade, after a backup where that could destroy rows."""
     from giveaminute.management.progress import ConsoleProgress
@@ -263,6 +312,8 @@ def abandon(
     repository = Repository(settings.repository)
     seconds = _seconds(wait, no_wait)
     target = _migration(version, repository)
+    _refuse_contradiction(online, blocking)
+    limit = large(settings, large_rows, large_bytes)
     with opened(settings.url, read_only=True) as asked:
         stopped = abandoning.half_applied(asked, repository, target)
         migrations = runner.read(asked, (abandoning.back(repository, target),))
@@ -271,7 +322,21 @@ def abandon(
     progress = ConsoleProgress(console, settings.url.name)
     locked = _lock_timeout(lock_timeout)
     with opened(settings.url, read_only=False, wait=seconds) as database:
-        abandoning.abandon(database, repository, target, progress, wait=seconds, lock_timeout=locked, backup=saved)
+        guard = _guard(database, repository, progress, limit, online, blocking)
+        guard.look()
+        try:
+            abandoning.abandon(
+                database,
+                repository,
+                target,
+                progress,
+                wait=seconds,
+                lock_timeout=locked,
+                backup=saved,
+                send=guard.send,
+            )
+        finally:
+            guard.close()
     return Abandoned(settings.url.name, target)
 
 

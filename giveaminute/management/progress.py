@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from typing import TYPE_CHECKING
 
-from giveaminute.management.backfill_line import BackfillLine
+from giveaminute.management import statement_line
+from giveaminute.management.backfill_line import IN_A_LOG, ON_A_TERMINAL, BackfillLine
 from giveaminute.management.console import Console
 from giveaminute.versioning.execution import Progress, StepResult
 from giveaminute.versioning.plan import Step
@@ -14,6 +16,7 @@ from giveaminute.versioning.repository import Direction
 if TYPE_CHECKING:
     from giveaminute.versioning.backfills.place import Walked
     from giveaminute.versioning.lease import Holder
+    from giveaminute.versioning.progress import HowFar
 
 _INDENT = " " * 9
 
@@ -26,6 +29,7 @@ class ConsoleProgress(Progress):
         self._database = database
         self._told = ""
         self._backfill = BackfillLine(console)
+        self._looked = 0.0
 
     def planned(self, before: int, steps: tuple[Step, ...]) -> None:
         after = steps[-1].after if steps else before
@@ -47,6 +51,19 @@ class ConsoleProgress(Progress):
 
     def blocked(self, by: str) -> None:
         self._once(f"Waiting for a lock; in the way: {by}")
+
+    def how_far(self, reached: HowFar) -> None:
+        now = time.monotonic()
+        terminal = self._console.stderr.isatty()
+        if now - self._looked < (ON_A_TERMINAL if terminal else IN_A_LOG):
+            return
+        self._looked = now
+        text = f"{_INDENT}{statement_line.line(reached)}"
+        if terminal:
+            width = self._console.width - 1
+            self._console.hold(f"{text[:width]:<{width}}")
+        else:
+            self._console.say(text)
 
     def reconnecting(self, reason: str) -> None:
         self._once(f"Trying again: {reason}")

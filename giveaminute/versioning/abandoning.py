@@ -53,8 +53,9 @@ def abandon(
     wait: float,
     lock_timeout: float,
     backup: str | None = None,
+    send: recorder.Send | None = None,
 ) -> StepResult | None:
-    """Undo the half-applied upgrade of `version`; None where nothing of it was to undo.
+    """Undo the half-applied upgrade of `version`; None where nothing of it was to undo. `send`: see `runner.run`.
 
     Raises UsageError where no such upgrade is half applied; HalfApplied where its undoing cannot be proved.
     """
@@ -63,7 +64,7 @@ def abandon(
         database.limit_lock_wait(lock_timeout)
         stopped = half_applied(database, repository, version)
         patience = Patience(database, wait, progress.blocked)
-        run = _run(database, repository, back(repository, version), progress, patience)
+        run = _run(database, repository, back(repository, version), progress, patience, send)
         run.backup = backup or stopped.backup
         if stopped.direction is Direction.UPGRADE:
             done = _settled(database, repository, stopped, progress)

@@ -17,6 +17,7 @@ from giveaminute.errors import (
     MigrationToolError,
     Terminated,
     UsageError,
+    WouldBlock,
 )
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.backfills.pacing import Pacing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from giveaminute.versioning.backfills.place import Walked
     from giveaminute.versioning.lease import Holder
     from giveaminute.versioning.patience import Patience
+    from giveaminute.versioning.progress import HowFar
     from giveaminute.versioning.recorder import Recorder, Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
 
@@ -74,6 +76,9 @@ class Progress:
     def waiting(self, holder: Holder | None) -> None:
         """Somebody else has the lease; told every second."""
 
+    def how_far(self, reached: HowFar) -> None:
+        """A statement takes long, and this is where it is; told now and then, perhaps from another thread."""
+
     def blocked(self, by: str) -> None:
         """A statement waits for another's lock, and will be sent again."""
 
@@ -85,9 +90,10 @@ class Progress:
 class StepRun:
     """One migration on its way: its recorder, its row in the history, and what becomes of both.
 
-    `goal`: the version that the whole move goes to. `send`, `backup`: see `runner.run`. `at_once`: write down its end
-    when it is done; else that may wait for the first statement of the next step, in whose transaction it is written, a
-    commit less. After a crash in between the live schema proves that it was done. `before`: the step before this one.
+    `goal`: the version that the whole move goes to. `send`, `backup`, `rolling`: see `runner.run`. `at_once`: write
+    down its end when it is done; else that may wait for the first statement of the next step, in whose transaction it
+    is written, a commit less. After a crash in between the live schema proves that it was done. `before`: the step
+    before this one.
     """
 
     database: Database
@@ -100,6 +106,7 @@ class StepRun:
     group: Group
     send: Send | None = None
     backup: str | None = None
+    rolling: bool = False
     before: StepRun | None = None
     at_once: bool = True
     pacing: Pacing = field(default_factory=Pacing)
@@ -235,7 +242,9 @@ class StepRun:
         Raises HalfApplied where that proves nothing and nobody said.
         """
         from giveaminute.versioning import entries
+        from giveaminute.versioning.online import leftovers
 
+        leftovers.clear(self.database, stopped, self.progress.notice)
         found = entries.read(self.database, stopped.id)
         last = found[-1] if found else None
         again = False
@@ -278,7 +287,7 @@ class StepRun:
         if last.reply is not None:
             return Verdict.UNKNOWN  # refused, and perhaps done in part
         if dialect.is_uneven(self.database, last.statement):
-            if self.send is not None:
+            if self.rolling:
                 return Verdict.NOT_APPLIED  # the nodes that have it are passed over
             raise HalfApplied(
                 f"«{shown(last.statement)}» has come to some of the nodes only.",
@@ -313,7 +322,9 @@ class StepRun:
         with self.database.transaction():
             row = recorder.run
             row = self._begin() if row is None else row
-            outcome = Outcome.STOPPED if recorder.committed or recorder.in_part else Outcome.FAILED
+            undoing = self.step.before == self.step.after  # of what an upgrade had left
+            left = recorder.committed or recorder.in_part or undoing
+            outcome = Outcome.STOPPED if left else Outcome.FAILED
             history.end(self.database, row, outcome, self._seconds(), _first_line(error))
             if outcome is Outcome.FAILED:
                 entries.clear(self.database)
@@ -370,7 +381,7 @@ class StepRun:
 
     def _failure(self, error: BaseException, recorder: Recorder) -> MigrationToolError | None:
         """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
-        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy)
+        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy, WouldBlock)
         if isinstance(error, ours):
             return None
         name = self.migration.path.name

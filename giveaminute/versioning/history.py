@@ -189,6 +189,38 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
     )
 
 
+def note_way(database: Database, repository: Repository, words: str) -> None:
+    """Add to the run under way how a statement on a large table went; committed with what comes next."""
+    run = unfinished(database, repository)
+    if run is not None:
+        database.execute(
+            "UPDATE migrate_history SET ways = CONCAT_WS('\n', ways, :words) WHERE id = :id",
+            {"id": run.id, "words": words},
+        )
+
+
+def keep_ways(database: Database) -> None:
+    """Make sure that there is a place for them: histories of before have none."""
+    try:
+        database.query("SELECT ways FROM migrate_history LIMIT 0")
+    except database.dialect.driver_error as error:
+        if database.dialect.is_missing_column(error):
+            database.execute("ALTER TABLE migrate_history ADD COLUMN ways TEXT NULL")
+        elif not database.dialect.is_missing_table(error):
+            raise
+
+
+def ways(database: Database, run: int) -> list[str]:
+    """How a run's statements on large tables went, a line each; none in a history of before. Only asks."""
+    try:
+        found = database.scalar("SELECT ways FROM migrate_history WHERE id = :id", {"id": run})
+    except database.dialect.driver_error as error:
+        if not (database.dialect.is_missing_column(error) or database.dialect.is_missing_table(error)):
+            raise
+        return []
+    return str(found).splitlines() if found else []
+
+
 def runs(database: Database, repository: Repository, limit: int | None = None) -> list[Run]:
     """The log, newest first; empty where there is none. Only asks. Raises NotAsRecorded."""
     end_of_list = "" if limit is None else f" LIMIT {int(limit)}"

@@ -138,25 +138,28 @@ def run(
     lock_timeout: float = LOCK_TIMEOUT,
     last_statement_applied: bool | None = None,
     send: Send | None = None,
-    save: Callable[[], str] | None = None,
+    save: Callable[[], str | None] | None = None,
     migrations: Migrations | None = None,
     together: bool = False,
     pacing: Pacing | None = None,
+    rolling: bool = False,
 ) -> RunResult:
     """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
 
     `lock_timeout`: seconds that a definition waits for a table before the application's queries get their turn.
     `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
     `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
-    `migrations`: what `read` has read already.
+    `migrations`: what `read` has read already. `rolling`: whether `send` goes from node to node of a cluster.
     `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
     once, and may not end the transaction.
     `pacing`: how backfills are made; by itself without a look at the load.
     `save` backs the database up before the first step, and says in which file; where there is no step it is not called.
+    It may as well refuse, since nothing is begun yet, and save nothing (None).
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
+    known = dict(migrations or {})
     journey = _Journey(
         database,
         repository,
@@ -166,9 +169,10 @@ def run(
         lock_timeout,
         send,
         save,
-        dict(migrations or {}),
+        known,
         together,
         pacing or Pacing(),
+        rolling,
     )
     journey.read(steps)
     while True:
@@ -200,10 +204,11 @@ class _Journey:
     wait: float
     lock_timeout: float
     send: Send | None
-    save: Callable[[], str] | None
+    save: Callable[[], str | None] | None
     migrations: Migrations
     together: bool
     pacing: Pacing
+    rolling: bool = False
     backup: str | None = None
     before: int | None = None
     results: list[StepResult] = field(default_factory=list)
@@ -266,6 +271,7 @@ class _Journey:
                 before=step_run,
                 at_once=place == len(steps) or place % RECORDED_EVERY == 0,
                 pacing=self.pacing,
+                rolling=self.rolling,
             )
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None

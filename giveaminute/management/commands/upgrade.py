@@ -21,6 +21,8 @@ OPTIONS = (
     *migrating.OPTIONS,
 )
 
+_OF_ABANDON = ("no_backup", "wait", "no_wait", "lock_timeout", "online", "blocking", "large_rows", "large_bytes")
+
 
 def execute(
     settings: Settings, console: Console, version: object = None, abandon: object = None, **options: Any
@@ -38,7 +40,7 @@ def execute(
 
 def _refuse_more(version: object, options: dict[str, Any]) -> None:
     more = ["version"] if version is not None else []
-    more += [name for name in options if name not in ("no_backup", "wait", "no_wait", "lock_timeout")]
+    more += [name for name in options if name not in _OF_ABANDON]
     if more:
         raise UsageError(
             f"--abandon and --{more[0].replace('_', '-')} do not go together.", "Abandon first; then go on from there."

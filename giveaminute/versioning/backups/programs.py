@@ -127,7 +127,7 @@ def _program(name: str, question: Sequence[str] = ("--no-defaults", "--version")
     said = subprocess.run(
         [path, *question],
         capture_output=True,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         check=False,
     )
@@ -139,7 +139,8 @@ def _program(name: str, question: Sequence[str] = ("--no-defaults", "--version")
     return Program(path, MARIADB if "mariadb" in text.lower() else MYSQL, (major, minor, patch))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a program needs to run at all, and no more: ours may hold a password."""
     return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _NO_LOGIN_FILE
 
 
@@ -257,7 +258,7 @@ def running(
             stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
             stdout=subprocess.PIPE if feeds is False else subprocess.DEVNULL,
             errors=errors,
-            env=_environment(),
+            env=environment(),
             inherited=file,
         )
         if process.stdin is not None:

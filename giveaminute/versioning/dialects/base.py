@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from giveaminute.versioning.doubt import Evidence
     from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
-    from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
+    from giveaminute.versioning.statementkinds import StatementKind
     from giveaminute.versioning.statements import Syntax
 
 
@@ -46,6 +46,13 @@ class DriverConnection(Protocol):
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
+
+
+class Rolling(Protocol):
+    """Sends definitions from node to node of a cluster."""
+
+    def send(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None: ...
+    def allows(self, statement: str) -> bool: ...
 
 
 class OpenDatabase(Protocol):
@@ -203,12 +210,29 @@ class Dialect(ABC):
     def indirect_tables(self, database: OpenDatabase) -> list[str]:
         """The names by which another table may be written to unseen: views, and tables with triggers."""
 
+    def statement_progress(
+        self, asking: OpenDatabase, connection: int, table: str | None
+    ) -> tuple[str, float | None] | None:
+        """What the server is at for this connection, in its words, and the part that is done, from 0 to 1.
+
+        None where it is at nothing; the part is None where the server does not say. Only asks.
+        """
+        return None
+
+    def connection_number(self, database: OpenDatabase) -> int | None:
+        """The server's number of this connection; None where there is no server. Asks nobody."""
+        return None
+
+    def is_cluster(self, database: OpenDatabase) -> bool:
+        """Whether a definition here stops the writers of every node. Only asks."""
+        return False
+
     @abstractmethod
     def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
         """What the objects that a definition touches are now; None where that cannot be told. Only asks."""
 
     @abstractmethod
-    def rolling(self, database: Database) -> Send:
+    def rolling(self, database: Database) -> Rolling:
         """A way to send definitions from node to node of a cluster. Raises UsageError where there is none."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -32,6 +32,13 @@ class Cost:
     algorithm: str | None = None
     rebuilds: bool | None = None
     blocks: Blocks | None = None
+
+    @property
+    def stops_writes(self) -> bool:
+        """Whether writers of the table wait until it ends; also where that is not known. A moment does not count."""
+        if self.algorithm == "INSTANT" or (self.algorithm is None and self.rebuilds is False):
+            return False
+        return self.blocks not in (Blocks.NOTHING, Blocks.ROWS)
 
 
 @dataclass(frozen=True)
@@ -63,3 +70,26 @@ class Costs(ABC):
     @abstractmethod
     def sizes(self, database: OpenDatabase) -> Mapping[str, Size]:
         """The tables' sizes, of those that can be told without reading them. Only asks."""
+
+    def large(self, database: OpenDatabase, rows: int, size: int) -> Mapping[str, Size]:
+        """The tables of at least so many rows or bytes, where a change of one can stop its writers alone. Only asks."""
+        return {}
+
+    def tried(self, working: OpenDatabase, trying: OpenDatabase, statement: str) -> Cost:
+        """The cost of a statement, found by running it in `trying` with the session of `working`."""
+        cursor = trying.connection.cursor()
+        try:
+            return self.send(cursor, statement)
+        finally:
+            cursor.close()
+
+    def mild(self, cursor: Cursor, statement: str, cost: Cost | None) -> Iterator[tuple[Cost, str]]:
+        """The statement with each way that stops no writer, from that of `cost` on; None: from the mildest on.
+
+        A server that cannot go one refuses it and has changed nothing (`is_refused`).
+        """
+        yield Cost(), statement
+
+    def is_refused(self, error: Exception) -> bool:
+        """Whether a server has refused the way, and not the statement."""
+        return False

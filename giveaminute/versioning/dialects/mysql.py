@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.base import Rolling
     from giveaminute.versioning.dialects.batching import Batching
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
     from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
-    from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
 
@@ -57,7 +57,7 @@ BOOKKEEPING = {
             checksum VARCHAR(80) NOT NULL,
             started DATETIME(6) NOT NULL, finished DATETIME(6) NULL, seconds DOUBLE NULL,
             `user` VARCHAR(80) NOT NULL, host VARCHAR(255) NOT NULL,
-            outcome VARCHAR(20) NOT NULL, backup VARCHAR(1024) NULL, error TEXT NULL) {_OURS}""",
+            outcome VARCHAR(20) NOT NULL, backup VARCHAR(1024) NULL, error TEXT NULL, ways TEXT NULL) {_OURS}""",
     "migrate_journal": f"""
         CREATE TABLE IF NOT EXISTS migrate_journal (
             run BIGINT NOT NULL, number INT NOT NULL, PRIMARY KEY (run, number),
@@ -251,10 +251,24 @@ class MySQLDialect(Dialect):
 
         return evidence(database, statement)
 
-    def rolling(self, database: Database) -> Send:
-        from giveaminute.versioning.dialects.mysql_rolling import Rolling
+    def statement_progress(
+        self, asking: OpenDatabase, connection: int, table: str | None
+    ) -> tuple[str, float | None] | None:
+        from giveaminute.versioning.dialects.mysql_progress import statement_progress
 
-        return Rolling(database).send
+        return statement_progress(asking, connection, table)
+
+    def connection_number(self, database: OpenDatabase) -> int | None:
+        connection: Any = database.connection
+        return int(connection.thread_id())
+
+    def is_cluster(self, database: OpenDatabase) -> bool:
+        return is_clustered(database.connection)
+
+    def rolling(self, database: Database) -> Rolling:
+        from giveaminute.versioning.dialects import mysql_rolling
+
+        return mysql_rolling.Rolling(database)
 
     def is_uneven(self, database: OpenDatabase, statement: str) -> bool:
         from giveaminute.versioning.dialects.mysql_rolling import uneven

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -35,8 +36,7 @@ class MySQLCosts(Costs):
         altering = _dropping(statement) or statement
         separator = ", " if altering != statement else _separator(words)
         if separator is None or {"ALGORITHM", "LOCK"} & set(words):
-            cursor.execute(statement)
-            return _without_clauses(words)
+            return _as_told(cursor, altering, separator, words, statement)
         name = _altered(altering)
         engine, number = _engine(cursor, name), _table_id(cursor, name)
         useless: set[str] = set()
@@ -77,6 +77,54 @@ class MySQLCosts(Costs):
         )
         return {name: Size(int(count or 0), None if size is None else int(size)) for name, count, size in rows}
 
+    def large(self, database: OpenDatabase, rows: int, size: int) -> Mapping[str, Size]:
+        with _fresh_estimates(database):
+            found = database.query(
+                "SELECT table_name, table_rows, data_length + index_length FROM information_schema.tables"
+                " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+                " AND (table_rows >= :rows OR data_length + index_length >= :size)",
+                {"rows": max(1, rows), "size": max(1, size)},
+            )
+        return {name: Size(int(count or 0), int(size or 0)) for name, count, size in found}
+
+    def tried(self, working: OpenDatabase, trying: OpenDatabase, statement: str) -> Cost:
+        ((mode, checks),) = working.query("SELECT @@SESSION.sql_mode, @@SESSION.foreign_key_checks")
+        trying.execute(
+            "SET SESSION sql_mode = :mode, SESSION foreign_key_checks = :checks", {"mode": mode, "checks": checks}
+        )
+        return super().tried(working, trying, statement)
+
+    def mild(self, cursor: Cursor, statement: str, cost: Cost | None) -> Iterator[tuple[Cost, str]]:
+        words = [word.upper() for word in islice(tokens(statement, Syntax.MYSQL), 200)]
+        altering = _dropping(statement) or statement
+        separator = ", " if altering != statement else _separator(words)
+        if separator is None or {"ALGORITHM", "LOCK"} & set(words):
+            yield cost or _without_clauses(words), statement
+            return
+        reached = cost is None
+        for algorithm, lock, clause in _attempts(_is_mariadb(cursor), separator):
+            reached = reached or (cost is not None and algorithm == cost.algorithm)
+            if reached and algorithm != "COPY" and (lock == "NONE" or algorithm == "INSTANT"):
+                rebuilds = cost.rebuilds if cost is not None and algorithm == cost.algorithm else None
+                yield Cost(algorithm, rebuilds, _LOCKS[lock]), f"{altering}\n{clause}"
+
+    def is_refused(self, error: Exception) -> bool:
+        return isinstance(error, pymysql.Error) and error.args[0] in _REFUSED
+
+
+@contextmanager
+def _fresh_estimates(database: OpenDatabase) -> Iterator[None]:
+    """MySQL keeps them for a day (its manual, `information_schema_stats_expiry`)."""
+    if _is_mariadb(database):
+        yield
+        return
+    (kept,) = database.query("SELECT @@SESSION.information_schema_stats_expiry")[0]
+    database.execute("SET SESSION information_schema_stats_expiry = 0")
+    try:
+        yield
+    finally:
+        database.execute(f"SET SESSION information_schema_stats_expiry = {int(kept)}")
+
 
 def _dropping(statement: str) -> str | None:
     """A DROP INDEX as the ALTER TABLE that it is; MariaDB takes clauses with that only."""
@@ -113,6 +161,22 @@ def _ruled_out(algorithm: str, refusal: str) -> set[str]:
     return {"INSTANT", "NOCOPY", "INPLACE"} if advice[1] == "COPY" else {algorithm}
 
 
+def _as_told(cursor: Cursor, altering: str, separator: str | None, words: list[str], statement: str) -> Cost:
+    """Run one that takes no clauses, or has its own; where it names no LOCK it is asked for the mildest."""
+    told = _without_clauses(words)
+    if separator is not None and "LOCK" not in words and told.algorithm not in ("INSTANT", "DEFAULT"):
+        for lock, blocks in _LOCKS.items():
+            try:
+                cursor.execute(f"{altering}\n{separator}LOCK={lock}")
+            except pymysql.Error as error:
+                if error.args[0] not in {*_REFUSED, ER.PARSE_ERROR}:
+                    raise
+            else:
+                return Cost(told.algorithm, told.rebuilds, blocks)
+    cursor.execute(statement)
+    return told
+
+
 def _without_clauses(words: list[str]) -> Cost:
     """The rest leaves tables as they are, or makes and unmakes them whole; of an unknown word nothing is known."""
     first, second = ([*words, "", ""])[:2]
@@ -127,8 +191,9 @@ def _after(words: list[str], name: str) -> str | None:
     return rest[0] if rest else None
 
 
-def _is_mariadb(cursor: Any) -> bool:
-    return "mariadb" in str(cursor.connection.server_version).lower()
+def _is_mariadb(asked: Any) -> bool:
+    """Of a cursor, or of an open database."""
+    return "mariadb" in str(asked.connection.server_version).lower()
 
 
 def _altered(statement: str) -> str | None:

@@ -49,7 +49,7 @@ class Rolling:
 
     def send(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
         """Give a statement to the nodes, or to the cursor where it does not allow that."""
-        if what is not StatementKind.DEFINITION or parameters or not self._allowed(statement):
+        if what is not StatementKind.DEFINITION or parameters or not self.allows(statement):
             send(cursor, statement, parameters, many)
             return
         self._database.commit()  # the entry in the journal, which a definition here would have made durable
@@ -61,7 +61,8 @@ class Rolling:
                     node.limit_lock_wait(self._database.lock_timeout)
                 _run(node, statement, differ)
 
-    def _allowed(self, statement: str) -> bool:
+    def allows(self, statement: str) -> bool:
+        """Whether nodes with and without it can replicate to one another."""
         dropped = dropped_indexes(statement)
         return dropped is not None and not any(self._is_unique(statement, name) for name in dropped)
 

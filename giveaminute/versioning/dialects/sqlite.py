@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from giveaminute.versioning.database import Database
+    from giveaminute.versioning.dialects.base import Rolling
     from giveaminute.versioning.dialects.batching import Batching
     from giveaminute.versioning.dialects.costs import Costs
     from giveaminute.versioning.dialects.script_form import ScriptForm
     from giveaminute.versioning.doubt import Evidence
     from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.operations import Operations
-    from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
     from giveaminute.versioning.statements import Syntax
 
@@ -168,7 +168,7 @@ class SQLiteDialect(Dialect):
     def evidence(self, database: OpenDatabase, statement: str) -> Evidence | None:
         return None  # nothing is ever in doubt: a step is one transaction
 
-    def rolling(self, database: Database) -> Send:
+    def rolling(self, database: Database) -> Rolling:
         raise UsageError(f"{database.url.name} is on no Galera cluster.", "Leave --rolling out.")
 
     def is_uneven(self, database: OpenDatabase, statement: str) -> bool:

@@ -1,0 +1,86 @@
+"""A change of a table as a program for online changes takes it: the table, and what follows its name. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from giveaminute.versioning.sqltokens import TEXT, bare, words
+from giveaminute.versioning.touched import touched, verb
+
+_NAME = r"(`(?:[^`]|``)+`|[\w$]+)"
+_COMMENTS = r"\s*(?:/\*(?![!M+]).*?\*/\s*|--\s[^\n]*\n\s*|#[^\n]*\n\s*)*"
+_ALTER = re.compile(rf"{_COMMENTS}ALTER\s+TABLE\s+{_NAME}\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_INDEX = re.compile(
+    rf"{_COMMENTS}CREATE\s+(?P<kind>(?:FULLTEXT\s+|SPATIAL\s+)?INDEX\s+{_NAME})\s+ON\s+{_NAME}\s*(?P<rest>\(.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNFIT = {
+    "UNIQUE": "a unique key, of which rows that differ in nothing else would be lost",
+    "PRIMARY": "the primary key, by which the rows are found",
+    "RENAME": "a name, which is done at once without it",
+    "PARTITION": "partitions",
+    "EXCHANGE": "partitions",
+    "TABLESPACE": "tablespaces",
+    "ALGORITHM": "an ALGORITHM of its own",
+    "LOCK": "a LOCK of its own",
+}
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """`change`: what an ALTER TABLE has behind the table's name."""
+
+    table: str
+    change: str
+
+
+def altered(statement: str) -> str | None:
+    """The table of an ALTER TABLE, CREATE INDEX or DROP INDEX in the session's own database; None for another one."""
+    found = [word.upper() for _, word in zip(range(8), words(statement), strict=False)]
+    if not found or verb(statement) not in ("ALTER", "CREATE", "DROP"):
+        return None
+    if ("TABLE" if found[0] == "ALTER" else "INDEX") not in found[1:4]:
+        return None
+    if found[0] != "ALTER" and "TABLE" in found[1:3]:
+        return None
+    objects = touched(statement) or ()
+    own = [each.name for each in objects if each.schema is None]
+    return _first_named(statement, [name for name in own if name is not None])
+
+
+def _first_named(statement: str, names: list[str]) -> str | None:
+    """Of ALTER TABLE ... RENAME the old name."""
+    return next((bare(word) for word in words(statement) if bare(word) in names), None)
+
+
+def alteration(statement: str) -> Alteration | None:
+    """The statement as one; None where it has another form."""
+    found = _ALTER.fullmatch(statement.strip().rstrip(";"))
+    if found is not None:
+        return Alteration(bare(found[1]), found["rest"].strip())
+    found = _INDEX.fullmatch(statement.strip().rstrip(";"))
+    if found is None:
+        return None
+    return Alteration(bare(found[3]), f"ADD {found['kind']} {found['rest'].strip()}")
+
+
+def unfit(change: str) -> str | None:
+    """What of a change a copy beside the table cannot give, or not safely; None where there is nothing."""
+    found = [word.upper() for word in words(TEXT.sub("''", change))]
+    for word, reason in _UNFIT.items():
+        if word in found:
+            return reason
+    for place, word in enumerate(found):
+        if word == "DROP" and found[place + 1 : place + 2] in (["FOREIGN"], ["CONSTRAINT"], ["CHECK"]):
+            return "a constraint by its name, which is done at once without it"
+        if word == "CHANGE" and _renames(change, place):
+            return "a name, which is done at once without it"
+    return None
+
+
+def _renames(change: str, place: int) -> bool:
+    rest = [bare(word) for word in words(TEXT.sub("''", change))][place + 1 :]
+    if rest and rest[0].upper() == "COLUMN":
+        rest = rest[1:]
+    return rest[:1] != rest[1:2]

@@ -1,0 +1,388 @@
+"""`--online`: pt-online-schema-change does the work; no write is lost, killed at any moment it ends right."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from pymysql.constants import ER
+
+from giveaminute.management import call_command
+from giveaminute.settings import parse_url
+from giveaminute.versioning.database import opened
+from giveaminute.versioning.online.verifying import differences
+from tests.conftest import FreshDatabase
+from tests.management.running import ROOT, environment, run_forked
+from tests.repositories import make_repository
+from tests.servers import Server
+
+needs_tool = pytest.mark.skipif(
+    shutil.which("pt-online-schema-change") is None,
+    reason="no pt-online-schema-change here: apt-get install percona-toolkit",
+)
+ROWS = 3000
+LIMIT = ("--large-rows", "1000", "--online")
+FIRST = {
+    "001_Votes_default_upgrade.sql": (
+        "CREATE TABLE people (id INT NOT NULL PRIMARY KEY);\n"
+        "CREATE TABLE votes (id INT NOT NULL PRIMARY KEY AUTO_INCREMENT, n INT, word VARCHAR(40), person INT,"
+        " CONSTRAINT of_whom FOREIGN KEY (person) REFERENCES people (id) ON DELETE CASCADE);\n"
+    ),
+    "001_Votes_default_downgrade.sql": "DROP TABLE votes;\nDROP TABLE people;\n",
+}
+
+
+def second(statement: str) -> dict[str, str]:
+    around = ("CREATE TABLE before_it (id INT)", statement, "CREATE TABLE after_it (id INT)")
+    return {
+        "002_Second_default_upgrade.sql": "".join(f"{each};\n" for each in around),
+        "002_Second_default_downgrade.sql": "DROP TABLE after_it;\nDROP TABLE before_it;\n",
+    }
+
+
+WIDER = "ALTER TABLE votes MODIFY n BIGINT"
+
+
+@dataclass
+class Install:
+    """A database at version 1 whose votes are large, and what is to come."""
+
+    server: Server
+    name: str
+    folder: Path
+    url: str = ""
+    statement: str = WIDER
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.url = self.url or self.server.url(self.name)
+        self.words = ("--url", self.url, "--repository", str(self.folder / "r"))
+        make_repository(self.folder / "r", FIRST)
+        call_command("upgrade", url=self.server.url(self.name), repository=str(self.folder / "r"))
+        self.run("INSERT INTO people VALUES (1), (2)")
+        rows = [(n, f"word {n}", 1 + n % 2) for n in range(ROWS)]
+        with self.server.connect(self.name) as connection, connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO votes (n, word, person) VALUES (%s, %s, %s)", rows)
+        self.run("ANALYZE TABLE votes")
+        make_repository(self.folder / "r", {**FIRST, **second(self.statement)})
+
+    def run(self, statement: str) -> Any:
+        with self.server.connect(self.name) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def upgrade(self, *more: str) -> Any:
+        return run_forked("upgrade", *self.words, *LIMIT, *more, cwd=self.folder)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "giveaminute", "upgrade", *self.words, *LIMIT]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=environment({"PYTHONPATH": str(ROOT)}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def rows(self) -> dict[int, tuple[int, str]]:
+        return {number: (n, word) for number, n, word in self.run("SELECT id, n, word FROM votes")}
+
+    def tables(self) -> list[str]:
+        return sorted(name for (name,) in self.run("SHOW TABLES") if not name.startswith("migrate_"))
+
+    def triggers(self) -> list[str]:
+        return [row[0] for row in self.run("SHOW TRIGGERS")]
+
+    def definition(self) -> str:
+        return str(self.run("SHOW CREATE TABLE votes")[0][1])
+
+    def assert_done(self) -> None:
+        """As the statement alone leaves it, and nothing beside it."""
+        assert self.tables() == ["after_it", "before_it", "people", "votes"]
+        assert self.triggers() == []
+        assert "`n` bigint" in self.definition()
+        assert "CONSTRAINT `of_whom` FOREIGN KEY (`person`) REFERENCES `people` (`id`) ON DELETE CASCADE" in (
+            self.definition()
+        )
+
+
+@pytest.fixture
+def install(server: Server, fresh_database: FreshDatabase, tmp_path: Path) -> Install:
+    return Install(server, fresh_database(server), tmp_path)
+
+
+@dataclass
+class Writer:
+    """An application that inserts, updates and deletes, and knows what must be there."""
+
+    install: Install
+    expected: dict[int, tuple[int, str]] = field(default_factory=dict)
+    longest: float = 0.0
+    count: int = 0
+    failures: list[str] = field(default_factory=list)
+    stopping: bool = False
+
+    def work(self) -> None:
+        self.expected = self.install.rows()
+        generator = random.Random(1)
+        with self.install.server.connect(self.install.name) as connection, connection.cursor() as cursor:
+            while not self.stopping:
+                began = time.monotonic()
+                try:
+                    self.write(cursor, generator)
+                except pymysql.err.OperationalError as error:
+                    if error.args[0] != ER.LOCK_DEADLOCK:  # as with any other writer: it is to be tried again
+                        self.failures.append(str(error))
+                        return
+                self.longest = max(self.longest, time.monotonic() - began)
+                self.count += 1
+                time.sleep(0.002)
+
+    def write(self, cursor: Any, generator: random.Random) -> None:
+        what, number = generator.randrange(3), generator.choice(list(self.expected))
+        word = f"w{generator.randrange(10**9)}"
+        if what == 0:
+            cursor.execute("INSERT INTO votes (n, word, person) VALUES (%s, %s, 1)", (7, word))
+            self.expected[cursor.lastrowid] = (7, word)
+        elif what == 1:
+            cursor.execute("UPDATE votes SET word = %s WHERE id = %s", (word, number))
+            self.expected[number] = (self.expected[number][0], word)
+        else:
+            cursor.execute("DELETE FROM votes WHERE id = %s", (number,))
+            del self.expected[number]
+
+
+@contextmanager
+def writing(install: Install) -> Iterator[Writer]:
+    writer = Writer(install)
+    thread = threading.Thread(target=writer.work)
+    thread.start()
+    try:
+        yield writer
+    finally:
+        writer.stopping = True
+        thread.join()
+
+
+@needs_tool
+def test_a_change_of_type_is_done_while_a_writer_goes_on_and_no_write_is_lost(install: Install) -> None:
+    with writing(install) as writer:
+        ran = install.upgrade()
+    assert ran.code == 0, ran.err
+    assert writer.failures == []
+    assert writer.count > 50
+    assert install.rows() == writer.expected
+    install.assert_done()
+    assert "votes (about" in ran.err
+    assert "pt-online-schema-change, nobody waits" in ran.err
+    ((ways,),) = install.run("SELECT ways FROM migrate_history WHERE version = 2")
+    assert ways == f"votes: online by pt-online-schema-change: {WIDER}"
+
+
+@needs_tool
+def test_the_password_is_in_no_command_line_and_no_environment(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    name, secret = fresh_database(mariadb_server), "s3cr3t-0nline"
+    with mariadb_server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE USER online_test@'%' IDENTIFIED BY '{secret}'")
+        cursor.execute("GRANT ALL ON *.* TO online_test@'%'")
+    url = f"mysql://online_test:{secret}@127.0.0.1:{mariadb_server.port}/{name}"
+    install = Install(mariadb_server, name, tmp_path, url="mysql://")
+    install.words = ("--repository", str(tmp_path / "r"))
+    seen: set[str] = set()
+    with (tmp_path / "errors").open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "giveaminute", "upgrade", *install.words, *LIMIT],
+            cwd=tmp_path,
+            env=environment({"PYTHONPATH": str(ROOT), "DATABASE_URL": url}),
+            stdin=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        while process.poll() is None:
+            seen |= secrets_in_processes(secret, apart_from=process.pid)
+            time.sleep(0.02)
+    assert process.returncode == 0, (tmp_path / "errors").read_text()
+    assert seen == {"pt-online-schema-change was seen"}
+    install.assert_done()
+    with mariadb_server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("DROP USER online_test@'%'")
+
+
+def secrets_in_processes(secret: str, apart_from: int) -> set[str]:
+    found = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        if int(path.name) == apart_from:
+            continue
+        for file in ("cmdline", "environ"):
+            try:
+                text = (path / file).read_bytes()
+            except OSError:
+                continue
+            if secret.encode() in text and int(path.name) != os.getpid():
+                found.add(f"{file} of {path.name}")
+            if file == "cmdline" and b"/pt-online-schema-change" in text:
+                found.add("pt-online-schema-change was seen")
+    return found
+
+
+def copy_is_there(install: Install) -> bool:
+    return "_votes_new" in install.tables()
+
+
+def triggers_are_there(install: Install) -> bool:
+    return len(install.triggers()) == 3
+
+
+def old_table_is_there(install: Install) -> bool:
+    return "_votes_old" in install.tables()
+
+
+MOMENTS = [triggers_are_there, copy_is_there, old_table_is_there]
+if not os.environ.get("ALL_MUTATIONS"):
+    MOMENTS = MOMENTS[:1]
+
+
+@needs_tool
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_on_its_way_it_ends_right_when_run_again(moment: Callable[[Install], bool], install: Install) -> None:
+    """All moments with ALL_MUTATIONS=1."""
+    with writing(install) as writer:
+        process = install.start()
+        while process.poll() is None and not moment(install):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        ran = install.upgrade()
+    assert ran.code == 0, ran.err
+    assert writer.failures == []
+    assert install.rows() == writer.expected
+    install.assert_done()
+
+
+@needs_tool
+def test_killed_on_its_way_and_run_without_it_nothing_is_left_behind(install: Install) -> None:
+    process = install.start()
+    while process.poll() is None and not triggers_are_there(install):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = install.rows()
+    ran = run_forked("upgrade", *install.words, *LIMIT[:2], cwd=install.folder)
+    assert ran.code == 6
+    assert "Cleared away what a killed online change of votes had left" in ran.err
+    assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
+    assert install.rows() == before
+
+
+@needs_tool
+def test_ctrl_c_takes_the_copy_away_at_once(install: Install) -> None:
+    process = install.start()
+    while process.poll() is None and not triggers_are_there(install):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) != 0
+    assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
+
+
+@needs_tool
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE votes MODIFY word VARCHAR(7)", "ALTER TABLE votes MODIFY n TINYINT UNSIGNED"],
+    ids=["cut texts", "numbers out of range"],
+)
+def test_values_that_would_change_are_found_before_the_tables_are_exchanged(
+    statement: str, mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path, statement=statement)
+    before, definition = install.rows(), install.definition()
+    ran = install.upgrade()
+    assert ran.code == 6
+    assert "gave up, and the table is as it was" in ran.err, ran.err
+    assert "statement 2" in ran.err
+    assert (install.rows(), install.definition()) == (before, definition)
+    assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
+
+
+@pytest.mark.parametrize(
+    ("before", "statement", "reason"),
+    [
+        ("CREATE TRIGGER t1 BEFORE INSERT ON votes FOR EACH ROW SET NEW.n = 1", WIDER, "the table has triggers (t1)"),
+        (
+            "CREATE TABLE child (v INT, CONSTRAINT to_v FOREIGN KEY (v) REFERENCES votes (id))",
+            WIDER,
+            "other tables refer to it (child)",
+        ),
+        ("ALTER TABLE votes MODIFY id INT NOT NULL, DROP PRIMARY KEY", WIDER, "no primary key"),
+        ("ALTER TABLE votes ADD CONSTRAINT small_n CHECK (n < 100000)", WIDER, "its checks (small_n)"),
+        ("CREATE TABLE _votes_new (id INT)", WIDER, "a table _votes_new, from another online change"),
+        ("SELECT 1", f"{WIDER}, ADD UNIQUE (word)", "a unique key"),
+        ("SELECT 1", "ALTER TABLE votes CHANGE n m BIGINT", "a name, which is done at once without it"),
+    ],
+)
+@needs_tool
+def test_what_it_could_not_do_safely_is_refused_before_the_start_with_the_remedy(
+    before: str, statement: str, reason: str, mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path, statement=statement)
+    install.run(before)
+    install.run("ANALYZE TABLE votes")
+    tables = install.tables()
+    ran = install.upgrade()
+    assert ran.code == 6
+    assert f"--online cannot do it: {reason}" in ran.err or (reason in ran.err and "--online cannot do it" in ran.err)
+    assert "Nothing was begun." in ran.err
+    assert "--blocking" in ran.err
+    assert install.tables() == tables
+
+
+def test_without_the_program_it_is_said_what_to_install(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    ran = install.upgrade()
+    assert ran.code == 6
+    assert "no pt-online-schema-change here: apt-get install percona-toolkit" in ran.err
+
+
+def test_a_copy_is_compared_row_by_row_in_ranges_of_any_key(server: Server, fresh_database: FreshDatabase) -> None:
+    with opened(parse_url(server.url(fresh_database(server))), read_only=False) as database:
+        for name, kind in (("o", "INT"), ("c", "BIGINT")):
+            database.send(
+                f"CREATE TABLE {name} (a INT NOT NULL, b VARCHAR(10) NOT NULL, v {kind}, w VARCHAR(20),"
+                " g INT AS (v + 1), PRIMARY KEY (a, b))"
+            )
+            rows = ", ".join(f"({n // 7}, 'k{n % 7}', {n}, 'ä{n}')" for n in range(100))
+            database.send(f"INSERT INTO {name} (a, b, v, w) VALUES {rows}")
+        seen: list[int] = []
+
+        def found() -> int:
+            database.connection.commit()
+            return differences(database, "o", "c", ("a", "b"), seen.append, rows=9)
+
+        assert found() == 0
+        assert len(seen) == 12
+        database.send("UPDATE c SET v = -1 WHERE a = 3 AND b = 'k2'")
+        assert found() == 1
+        database.send("UPDATE c SET w = 'A5' WHERE a = 0 AND b = 'k5'")  # equal to no eye but some collations'
+        database.send("UPDATE o SET w = 'a5' WHERE a = 0 AND b = 'k5'")
+        assert found() == 2
+        database.send("DELETE FROM c WHERE a = 14")
+        assert found() == 4
+        database.send("INSERT INTO c (a, b, v) VALUES (99, 'extra', 1)")
+        assert found() == 5
