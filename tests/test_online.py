@@ -236,6 +236,31 @@ def test_every_operation_has_its_own_effect_in_the_mildest_way_or_none(
         assert stopped or expected.algorithm is None or expected.algorithm in told[0]
 
 
+def test_a_statement_that_names_its_own_database_is_judged_without_a_copy_and_touches_nothing(
+    server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """Sent in a scratch database it would reach the live one."""
+    name, told = fresh_database(server), list[str]()
+    with install(server, name, tmp_path / "r", {}), opened(parse_url(server.url(name)), read_only=False) as database:
+        guard = Guard(
+            database, Repository(tmp_path / "r"), Large(1000), Consent.NONE, told.append, lambda reached: None
+        )
+        guard.look()
+        for statement, stops in (
+            (f"ALTER TABLE {name}.votes MODIFY n BIGINT", True),
+            (f"ALTER TABLE `{name}`.`votes` ADD COLUMN late INT", False),
+        ):
+            try:
+                guard.send(database.connection.cursor(), kind(statement), statement, None, False)
+                assert not stops
+            except WouldBlock:
+                assert stops
+        guard.close()
+    assert columns(server, name)["votes.n"] == "int"
+    assert "votes.late" in columns(server, name)
+    assert ["INSTANT" in line for line in told] == [True]
+
+
 def test_how_a_statement_went_is_kept_in_a_history_of_before(
     server: Server, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:

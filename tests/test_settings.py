@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from giveaminute.errors import ExitCode, SettingsError
-from giveaminute.settings import DEFAULT_REPOSITORY, DatabaseUrl, parse_url, read
+from giveaminute.settings import DEFAULT_REPOSITORY, DatabaseUrl, Large, large, parse_url, read
 
 LOCAL = (("localhost", 3306),)
 
@@ -182,3 +182,32 @@ def test_the_repository_is_ours_unless_it_is_named(tmp_path: Path) -> None:
     assert read(environ={}, root=tmp_path).repository == DEFAULT_REPOSITORY
     assert (DEFAULT_REPOSITORY / "migrate.cfg").is_file()
     assert read(repository="other", environ={}, root=tmp_path).repository == Path("other")
+
+
+def test_from_which_size_on_a_table_is_large_is_said_in_the_nearest_place(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("database: {dbn: sqlite, db: a.db}\nlarge_tables: {rows: 5_000, bytes: 70}\n", encoding="utf-8")
+    settings = read("sqlite:///other.db", None, None, {}, tmp_path)
+    assert large(settings, environ={}) == Large(5000, 70)
+    assert large(settings, environ={"GIVEAMINUTE_LARGE_ROWS": "6"}) == Large(6, 70)
+    assert large(settings, "7", "8", environ={"GIVEAMINUTE_LARGE_ROWS": "6"}) == Large(7, 8)
+    config.unlink()
+    assert large(read("sqlite:///other.db", None, None, {}, tmp_path), environ={}) == Large()
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "words"),
+    [
+        ("large_tables: {rows: many}", {}, "`large_tables: rows`: «many» is no number"),
+        ("large_tables: {row: 5}", {}, "unknown in `large_tables:`: row"),
+        ("large_tables: 5", {}, "unknown in `large_tables:`: 5"),
+        ("large_tables:", {"GIVEAMINUTE_LARGE_BYTES": "-1"}, "GIVEAMINUTE_LARGE_BYTES: «-1» is no number"),
+    ],
+)
+def test_a_size_that_cannot_be_read_is_told_by_its_place(
+    tmp_path: Path, text: str, environ: dict[str, str], words: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    settings = read("sqlite:///other.db", None, None, {}, tmp_path)
+    with pytest.raises(SettingsError, match=words):
+        large(settings, environ=environ)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from giveaminute.errors import MigrationToolError, WouldBlock
 from giveaminute.settings import Large
-from giveaminute.versioning import history, mentions
+from giveaminute.versioning import elsewhere, history, mentions
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor, Rolling
 from giveaminute.versioning.dialects.costs import Blocks, Cost, Size
@@ -127,7 +127,16 @@ class Guard:
         migrations = read(self.database, steps)
         self.database.roll_back()
         texts = [each.path.read_text(encoding="utf-8") for each in migrations.values()]
-        return [name for name in self._sizes if any(name in text for text in texts)]
+        return [name for name in self._sizes if any(name.lower() in text.lower() for text in texts)]
+
+    def _large(self, statement: str) -> str | None:
+        """The large table that a statement alters; names are compared as a server may that does not tell their case."""
+        table = altered(statement, self.database.url.database)
+        if table is None:
+            return None
+        if table in self._sizes:
+            return table
+        return next((name for name in self._sizes if name.lower() == table.lower()), None)
 
     def _rehearsed(self, move: Move, last_statement_applied: bool | None) -> DryRun | None:
         from giveaminute.versioning.dry_run import rehearse
@@ -140,21 +149,21 @@ class Guard:
 
     def _stops(self, found: DryRun) -> list[Stop]:
         stops = []
-        names = {name: name for name in self._sizes}
+        names = {name.lower(): name for name in self._sizes}
         for step in found.steps:
             for sent in step.statements:
                 if len(sent.sql) != 1:
                     continue
                 statement = sent.sql[0]
-                table = names.get(altered(statement) or "")
+                table = names.get((altered(statement, self.database.url.database) or "").lower())
                 if table is not None:
                     self._known[statement.strip()] = sent.cost
                     if self._stops_writes(statement, sent.cost):
                         where = f"{step.file}, line {sent.line}" if sent.line else step.file
                         stops.append(self._stop(where, table, statement, sent.cost))
                 for old, new in mentions.renamed(statement, self.database.dialect.syntax):
-                    if old in names:
-                        names[new] = names.pop(old)
+                    if old.lower() in names:
+                        names[new.lower()] = names.pop(old.lower())
         return stops
 
     def _refuse(self, stops: list[Stop]) -> None:
@@ -173,10 +182,10 @@ class Guard:
         if what is not StatementKind.DEFINITION:
             self._inner(cursor, what, statement, parameters, many)
             return
-        table = altered(statement) if self._sizes and not parameters else None
+        table = self._large(statement) if self._sizes and not parameters else None
         with self._lookout.over(shown(statement), table):
-            if table in self._sizes and not self._rolls(statement):
-                self._send(cursor, what, statement, str(table))
+            if table is not None and not self._rolls(statement):
+                self._send(cursor, what, statement, table)
             else:
                 self._inner(cursor, what, statement, parameters, many)
         if self._sizes:
@@ -189,6 +198,8 @@ class Guard:
         if cost is None:
             self.database.commit()  # the journal's entry: it must not hold the lease's row meanwhile
             cost = self._asked(statement)
+            if cost is not None:
+                self._known[statement.strip()] = cost
         if cost is not None and not self._stops_writes(statement, cost):
             taken = self._sent_mildly(cursor, statement, cost)
         elif cost is None and not self._all_wait and "ENGINE" not in statement.upper():
@@ -226,6 +237,8 @@ class Guard:
         dialect, url = self.database.dialect, self.database.url
         try:
             with scratch(url) as made:
+                if elsewhere.refusal(statement, made.url.database) is not None:
+                    return None  # it names the live one
                 with opened(url, read_only=True) as live, opened(made.url, read_only=False) as target:
                     dialect.copy(live, target, set())
                 with opened(made.url, read_only=False) as trying:

@@ -35,8 +35,11 @@ class Alteration:
     change: str
 
 
-def altered(statement: str) -> str | None:
-    """The table of an ALTER TABLE, CREATE INDEX or DROP INDEX in the session's own database; None for another one."""
+def altered(statement: str, own: str = "") -> str | None:
+    """The table of an ALTER TABLE, CREATE INDEX or DROP INDEX in the session's database; None for another statement.
+
+    `own`: that database's name, for a statement that names it.
+    """
     found = [word.upper() for _, word in zip(range(8), words(statement), strict=False)]
     if not found or verb(statement) not in ("ALTER", "CREATE", "DROP"):
         return None
@@ -45,8 +48,8 @@ def altered(statement: str) -> str | None:
     if found[0] != "ALTER" and "TABLE" in found[1:3]:
         return None
     objects = touched(statement) or ()
-    own = [each.name for each in objects if each.schema is None]
-    return _first_named(statement, [name for name in own if name is not None])
+    names = [each.name for each in objects if each.schema is None or each.schema == own]
+    return _first_named(statement, [name for name in names if name is not None])
 
 
 def _first_named(statement: str, names: list[str]) -> str | None:
