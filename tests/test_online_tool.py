@@ -338,7 +338,7 @@ def test_without_the_program_it_is_said_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     ran = install.upgrade()
     assert ran.code == 6
-    assert "no pt-online-schema-change here: apt-get install percona-toolkit" in ran.err
+    assert "no pt-online-schema-change here (apt-get install percona-toolkit), nor gh-ost" in ran.err
 
 
 def test_a_copy_is_compared_row_by_row_in_ranges_of_any_key(server: Server, fresh_database: FreshDatabase) -> None:

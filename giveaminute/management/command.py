@@ -42,7 +42,9 @@ WAIT = Option("wait", "Seconds to wait for somebody else's migration (default: 3
 NO_WAIT = Option("no_wait", "Do not wait for somebody else's migration.", flag=True)
 LOCK_TIMEOUT = Option("lock_timeout", "Seconds that a statement may hold up the application's queries (default: 5).")
 LARGE = (
-    Option("online", "Change large tables through pt-online-schema-change, while the application goes on.", flag=True),
+    Option(
+        "online", "Change large tables by pt-online-schema-change or gh-ost, while the application goes on.", flag=True
+    ),
     Option("blocking", "Change large tables although their writers have to wait meanwhile.", flag=True),
     Option("large_rows", "From how many rows on a table is large (default: config.yaml, else 1000000)."),
     Option("large_bytes", "From how many bytes on, indexes included (default: config.yaml, else 256000000)."),

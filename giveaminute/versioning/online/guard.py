@@ -39,8 +39,8 @@ _WAITING = {
     None: "who waits is not known",
 }
 REMEDY = (
-    "Add --online (through pt-online-schema-change, while the application goes on), or --blocking (writes to the table"
-    " wait until it is done)."
+    "Add --online (through pt-online-schema-change or gh-ost, while the application goes on), or --blocking (writes to"
+    " the table wait until it is done)."
 )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from giveaminute.errors import Busy, HalfApplied
+from giveaminute.errors import Busy, HalfApplied, MigrationToolError
 from giveaminute.versioning import history
-from giveaminute.versioning.database import Database
+from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.history import Run
 
 LOCK = "giveaminute-online"
@@ -21,7 +21,7 @@ WAIT = 60.0
 """Seconds to wait for the end of a program's last statement, and for a table's lock."""
 _MARK = re.compile(r"(\w+): online by [\w-]+: ", re.ASCII)
 _RENAMED_KEY = re.compile(r"^ *CONSTRAINT `_((?:[^`]|``)+)` (FOREIGN KEY .*?),?$", re.MULTILINE)
-_TRIGGER = "pt_osc_"
+TRIGGER = "pt_osc_"
 _UNKNOWN_THREAD = 1094
 
 
@@ -43,10 +43,10 @@ def clear(database: Database, stopped: Run | None, tell: Callable[[str], None] =
 def clear_table(database: Database, table: str, tell: Callable[[str], None] = lambda text: None) -> None:
     """The same for the table of one change: what took the table's place stays, and what did not goes."""
     _end_program(database)
-    copy, old = copy_of(table), f"_{table}_old"
     tables = set(database.tables())
-    triggers = [name for name, on in _triggers(database) if on in (table, old) and name.startswith(_TRIGGER)]
-    gone = [name for name in (copy, old) if name in tables]
+    ours = (table, *beside(table))
+    triggers = [name for name, on in _triggers(database) if on in ours and name.startswith(TRIGGER)]
+    gone = [name for name in beside(table) if name in tables]
     if (gone or triggers) and table not in tables:
         raise HalfApplied(
             f"The table {table} is not there, and {', '.join(gone)} is.",
@@ -64,8 +64,20 @@ def clear_table(database: Database, table: str, tell: Callable[[str], None] = la
     give_back_names(database, table)
 
 
+def clear_apart(database: Database, table: str) -> None:
+    """The same on a connection of its own; what cannot be done now, the next run does by the mark in the history."""
+    with suppress(MigrationToolError), opened(database.url, read_only=False) as apart:
+        apart.limit_lock_wait(database.lock_timeout or 5)
+        clear_table(apart, table)
+
+
+def beside(table: str) -> tuple[str, ...]:
+    """The tables that pt-online-schema-change and gh-ost make beside one: copies, then old tables and logs."""
+    return (copy_of(table), f"_{table}_gho", f"_{table}_old", f"_{table}_del", f"_{table}_ghc")
+
+
 def copy_of(table: str) -> str:
-    """What the program calls the table that it fills."""
+    """What pt-online-schema-change calls the table that it fills."""
     return f"_{table}_new"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from giveaminute.errors import MigrationFailed
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.online import leftovers
 from giveaminute.versioning.online.statement import Alteration, alteration, unfit
 from giveaminute.versioning.progress import HowFar
 
@@ -32,7 +34,6 @@ class Tool(ABC):
     """One such program, installed here."""
 
     name: str
-    package: str
 
     @abstractmethod
     def obstacle(self, database: Database, wanted: Alteration, shape: Shape) -> str | None:
@@ -47,17 +48,18 @@ class Tool(ABC):
 
 
 def tool() -> Tool | None:
-    """The program that is installed here, if there is one."""
+    """The program that is installed here, if there is one; of two the one that takes more tables."""
+    from giveaminute.versioning.online.gh_ost import GhOst
     from giveaminute.versioning.online.pt_osc import PtOsc
 
-    return PtOsc.found()
+    return PtOsc.found() or GhOst.found()
 
 
 def obstacle(database: Database, statement: str) -> str | None:
     """What is in the way of doing it online, in words with a remedy; None where nothing is. Only asks."""
     program = tool()
     if program is None:
-        return "no pt-online-schema-change here: apt-get install percona-toolkit"
+        return "no pt-online-schema-change here (apt-get install percona-toolkit), nor gh-ost"
     wanted = alteration(statement)
     if wanted is None:
         return "it is no plain ALTER TABLE or CREATE INDEX: write it as one"
@@ -65,7 +67,9 @@ def obstacle(database: Database, statement: str) -> str | None:
     if reason is not None:
         return f"it changes {reason}: put that into a statement of its own"
     shape = shape_of(database, wanted.table)
-    return of_shape(wanted.table, shape) or program.obstacle(database, wanted, shape)
+    return (
+        of_shape(wanted.table, shape) or of_others(database, wanted.table) or program.obstacle(database, wanted, shape)
+    )
 
 
 def of_shape(table: str, shape: Shape) -> str | None:
@@ -81,11 +85,24 @@ def of_shape(table: str, shape: Shape) -> str | None:
     if shape.referenced_by:
         names = ", ".join(shape.referenced_by)
         return f"other tables refer to it ({names}): drop those keys before it and add them again after it"
-    if any(name.startswith("_") for name in shape.foreign_keys):
-        return "a foreign key's name begins with _, as the copy's do: give it another one first"
     if shape.checks:
         return f"its checks ({', '.join(shape.checks)}) would get other names: drop them before it, add them after it"
     return None
+
+
+def of_others(database: Database, table: str) -> str | None:
+    """What another online change has left, or is at. Only asks."""
+    there = set(database.tables()) & set(leftovers.beside(table))
+    if not there:
+        return None
+    return f"there is a table {min(there)}, from another online change: look at it, and drop it"
+
+
+def definition(database: Database, table: str) -> str:
+    """What the server says that the table is, less its counter. Only asks; leaves no transaction open."""
+    ((_, text, *_),) = database.query(f"SHOW CREATE TABLE {database.dialect.quote(table)}")
+    database.roll_back()
+    return re.sub(r" AUTO_INCREMENT=\d+", "", str(text))
 
 
 def shape_of(database: Database, table: str) -> Shape:

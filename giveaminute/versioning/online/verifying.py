@@ -6,14 +6,18 @@ triggers write to both.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from giveaminute.versioning.database import Database
+from giveaminute.versioning.database import Database, opened
+from giveaminute.versioning.progress import HowFar
 
 RANGE = 20_000
 """Rows of one comparison."""
+PAUSE = 0.5
+"""Seconds until a range is compared again."""
 _RENAMED = ("utf8", "utf8mb3")
 """A character set that servers call by two names."""
 _TEXT_OF = "CONVERT({} USING utf8mb4) COLLATE utf8mb4_bin"
@@ -27,24 +31,58 @@ class _Column:
     generated: bool
 
 
+def compared(
+    database: Database, table: str, copy: str, tell: Callable[[HowFar], None], *, tries: int = 1
+) -> str | None:
+    """What keeps the copy from being taken, None where nothing does. `database` is kept awake meanwhile."""
+    from giveaminute.versioning.online.tool import shape_of
+
+    began = time.monotonic()
+    with opened(database.url, read_only=True) as apart:
+        key = shape_of(apart, table).key
+        total = float(apart.scalar(f"SELECT COUNT(*) FROM {apart.dialect.quote(table)}"))
+        apart.roll_back()
+
+        def seen(rows: int) -> None:
+            database.scalar("SELECT 1")
+            tell(HowFar(f"comparing {table} with its copy", min(rows, total), total, time.monotonic() - began))
+
+        wrong = differences(apart, table, copy, key, seen, tries=tries)
+    if not wrong:
+        return None
+    return f"{wrong:,} rows would not be the same afterwards: mend their values first, or use --blocking"
+
+
 def differences(
-    database: Database, table: str, copy: str, key: Sequence[str], tell: Callable[[int], None], *, rows: int = RANGE
+    database: Database,
+    table: str,
+    copy: str,
+    key: Sequence[str],
+    tell: Callable[[int], None],
+    *,
+    rows: int = RANGE,
+    tries: int = 1,
 ) -> int:
     """How many rows of `table` are not in `copy` with the same values in the columns that both have, or the reverse.
 
     `tell` is told how many were looked at. A value counts as another one where it reads as another text or number.
+    A range that differs is compared again, `tries` times in all, where the copy comes somewhat behind.
     """
     old, new = _columns(database, table), _columns(database, copy)
     sql = _comparison(database, table, copy, key, old, new)
+    same_order = _same_order(key, old, new)
     wrong = seen = 0
-    for number, (where, values) in enumerate(_ranges(database, table, key, rows)):
-        ((missing, changed, looked, there),) = database.query(sql(where("o"), where("n")), values)
-        wrong += int(missing) + int(changed)
-        if _same_order(key, old, new):
-            wrong += int(there) - (int(looked) - int(missing))
-        seen = (number + 1) * rows
+    for where, values in _ranges(database, table, key, rows):
+        for left in reversed(range(tries)):
+            ((missing, changed, looked, there),) = database.query(sql(where("o"), where("n")), values)
+            database.roll_back()  # neither a snapshot nor a lock on the definitions is kept
+            bad = int(missing) + int(changed) + (int(there) - int(looked) + int(missing) if same_order else 0)
+            if not bad or not left:
+                break
+            time.sleep(PAUSE)
+        wrong += bad
+        seen += rows
         tell(seen)
-        database.roll_back()  # neither a snapshot nor a lock on the definitions is kept
     return wrong
 
 
