@@ -121,35 +121,64 @@ def migrate(
             agree(before, steps[-1].after if steps else before)
         save = _is_to_be_saved(asked, repository, migrations, stopped, told)
 
-    # A run with nothing to do needs none of these.
-    from giveaminute.management.progress import ConsoleProgress
+    move = move.settled(before, repository.head)
+    wanted_run = _Run(
+        move, migrations, applied, seconds, locked, limit, rolling, online, blocking, backfill, save, told
+    )
+    return _moved(settings, console, repository, wanted_run)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a run is to do, as it was asked for. `seconds`, `locked`: to wait for others, and for a table's lock."""
+
+    move: Move
+    migrations: Migrations
+    applied: bool | None
+    seconds: float
+    locked: float
+    limit: Large
+    rolling: bool
+    online: bool
+    blocking: bool
+    backfill: str | None
+    save: bool
+    told: bool | None
+
+
+def _moved(settings: Settings, console: Console, repository: Repository, wanted: _Run) -> RunResult:
+    from giveaminute.management.progress import ConsoleProgress  # a run with nothing to do needs none of these
     from giveaminute.management.signals import switched
     from giveaminute.settings import backfill_limits
+    from giveaminute.versioning import runner
     from giveaminute.versioning.backfills.pacing import Pacing
+    from giveaminute.versioning.database import opened
 
-    move, progress = move.settled(before, repository.head), ConsoleProgress(console, settings.url.name)
-    pacing = Pacing(backfill_limits(settings.config, backfill))
-    with switched(pacing.switch, console), opened(settings.url, read_only=False, wait=seconds) as database:
-        rolls = database.dialect.rolling(database) if rolling else None
-        guard = _guard(database, repository, progress, limit, online, blocking, rolls)
+    progress = ConsoleProgress(console, settings.url.name)
+    pacing = Pacing(backfill_limits(settings.config, wanted.backfill))
+    with switched(pacing.switch, console), opened(settings.url, read_only=False, wait=wanted.seconds) as database:
+        rolls = database.dialect.rolling(database) if wanted.rolling else None
+        guard = _guard(database, repository, progress, wanted.limit, wanted.online, wanted.blocking, rolls)
 
         def first() -> str | None:  # within the lease: of many that are started together one does it
-            guard.judge(move, applied)
-            return str(_backed_up(settings, console, repository, seconds, told, alone=False)) if save else None
+            guard.judge(wanted.move, wanted.applied)
+            if not wanted.save:
+                return None
+            return str(_backed_up(settings, console, repository, wanted.seconds, wanted.told, alone=False))
 
         try:
             return runner.run(
                 database,
                 repository,
-                move,
+                wanted.move,
                 progress,
-                wait=seconds,
-                lock_timeout=locked,
-                last_statement_applied=applied,
+                wait=wanted.seconds,
+                lock_timeout=wanted.locked,
+                last_statement_applied=wanted.applied,
                 save=first,
-                migrations=migrations,
+                migrations=wanted.migrations,
                 send=guard.send,
-                rolling=rolling,
+                rolling=wanted.rolling,
                 together=True,
                 pacing=pacing,
             )
