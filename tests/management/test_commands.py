@@ -210,7 +210,7 @@ def test_status_tells_what_is_applied_and_pending(place: Place) -> None:
     found = json.loads(run_forked("status", "--json", *place.words, cwd=place.folder).out)
     assert found.keys() == {
         *("database", "version", "head", "pending", "migrations", "unfinished", "summary", "next_command"),
-        *("statement", "holder"),
+        *("statement", "holder", "paused"),
     }
     assert (found["database"], found["version"], found["head"], found["pending"]) == (place.name, 2, 3, 1)
     assert found["migrations"][2] == {
