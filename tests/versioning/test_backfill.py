@@ -725,6 +725,16 @@ def test_a_pace_follows_the_time_that_batches_take() -> None:
     assert pace.size < 2_500
 
 
+def test_slow_commits_make_batches_longer_but_not_for_ever() -> None:
+    pace = Pace(0.1, 50_000, 1000)
+    for _ in range(60):
+        pace.took(pace.size / 100_000, pace.size, pace.size, commit=0.2)
+    assert 18_000 < pace.size < 21_000
+    for _ in range(60):
+        pace.took(pace.size / 100_000, pace.size, pace.size, commit=30)
+    assert 38_000 < pace.size < 42_000
+
+
 def test_ranges_of_a_key_are_spelled_out() -> None:
     assert keyset.behind(["a"], [":x"]) == "a > :x"
     assert keyset.behind(["a", "b"], [":x", ":y"]) == "(a >= :x AND (a > :x OR (a = :x AND b > :y)))"

@@ -8,6 +8,8 @@ START_IN_PYTHON = 100
 """The same where Python makes the values: their rows are in memory."""
 LEAST = 10
 """Rows of a batch at least, however slow they are."""
+_LONGEST = 4.0
+"""So many times the aim a batch may take where commits are slow."""
 _DEAREST = 4.0
 """A batch of which no row matched tells nothing of one of which all match: that may take so many times the aim."""
 
@@ -20,17 +22,23 @@ class Pace:
         self._most = max(1, most)
         self._least = min(LEAST, self._most)
         self._dearest = 0.0
+        self._commit = 0.0
         self.size = min(start, self._most)
 
-    def took(self, seconds: float, walked: int, changed: int) -> None:
-        """A batch of `walked` rows, `changed` of which were changed, took so long."""
+    def took(self, seconds: float, walked: int, changed: int, commit: float = 0.0) -> None:
+        """A batch of `walked` rows, `changed` of which were changed, took so long, and its commit besides.
+
+        Where commits are slow a batch may take as long as one, or most of the time would go into them.
+        """
+        self._commit += (commit - self._commit) / 8
+        aim = max(self._seconds, min(self._commit, _LONGEST * self._seconds))
         if changed and changed * 2 >= walked:
             self._dearest = max(0.9 * self._dearest, seconds / changed)
-        wanted = self.size * min(2.0, max(0.5, self._seconds / max(seconds, 1e-6)))
+        wanted = self.size * min(2.0, max(0.5, aim / max(seconds, 1e-6)))
         if walked < self.size:  # the last one tells too little to grow by
             wanted = min(wanted, self.size)
         if self._dearest:
-            wanted = min(wanted, _DEAREST * self._seconds / self._dearest)
+            wanted = min(wanted, _DEAREST * aim / self._dearest)
         self._set(wanted)
 
     def refused(self) -> None:

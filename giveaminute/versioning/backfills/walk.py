@@ -57,7 +57,7 @@ class Walk:
         self._clock = clock
         self._check_sql()
         self.send_updates: SendUpdates = self._send_updates
-        self._seconds = 0.0
+        self._seconds = self._ended = 0.0
         self._known: set[str] = set()
 
     # SQL
@@ -119,7 +119,8 @@ class Walk:
         began = self._clock()
         matched, changed = self._change(found) if place.turn == 1 or self._any(found) else (0, 0)
         repeats = matched > 0 and not place.repeats and self._repeats(found, matched - changed)
-        self._seconds = self._clock() - began
+        self._ended = self._clock()
+        self._seconds = self._ended - began
         return place.on(found.last, walked=found.rows, matched=matched, changed=changed, repeats=repeats)
 
     def kept(self, before: Place, after: Place) -> None:
@@ -127,7 +128,8 @@ class Walk:
 
         What a commit takes is no smaller for a smaller batch.
         """
-        self.pace.took(self._seconds, after.walked - before.walked, after.matched - before.matched)
+        commit = self._clock() - self._ended
+        self.pace.took(self._seconds, after.walked - before.walked, after.matched - before.matched, commit)
 
     def _range(self, place: Place) -> _Range | None:
         """The next rows, as many as the pace says; None where there are none left in this turn."""
