@@ -19,11 +19,11 @@ class Pace:
 
     def __init__(self, seconds: float, most: int, start: int) -> None:
         self._seconds = seconds
-        self._most = max(1, most)
-        self._least = min(LEAST, self._most)
+        self.most = max(1, most)
+        self._least = min(LEAST, self.most)
         self._dearest = 0.0
         self._commit = 0.0
-        self.size = min(start, self._most)
+        self.size = min(start, self.most)
 
     def took(self, seconds: float, walked: int, changed: int, commit: float = 0.0) -> None:
         """A batch of `walked` rows, `changed` of which were changed, took so long, and its commit besides.
@@ -46,4 +46,4 @@ class Pace:
         self._set(self.size / 2)
 
     def _set(self, size: float) -> None:
-        self.size = int(min(self._most, max(self._least, size)))
+        self.size = int(min(self.most, max(self._least, size)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from giveaminute.errors import MigrationFailed
@@ -36,6 +36,8 @@ class _Range:
     values: dict[str, Any]
     last: Key
     rows: int
+    is_done: bool = False
+    """Whether no row of it is one to change."""
 
 
 class Walk:
@@ -117,7 +119,7 @@ class Walk:
                 return None
             place = place.next_turn()
         began = self._clock()
-        matched, changed = self._change(found) if place.turn == 1 or self._any(found) else (0, 0)
+        matched, changed = (0, 0) if found.is_done else self._change(found)
         repeats = matched > 0 and not place.repeats and self._repeats(found, matched - changed)
         self._ended = self._clock()
         self._seconds = self._ended - began
@@ -136,11 +138,14 @@ class Walk:
         start, values = "", dict[str, Any]()
         if place.key is not None:
             start, values = keyset.behind(self._names, self._named("from")), self._values("from", place.key)
-        return self._as_many(start or "1 = 1", values)
+        if place.turn > 1:
+            wide = self._as_many(start or "1 = 1", values, self.pace.most)
+            if wide is None or not self._any(wide):
+                return wide and replace(wide, is_done=True)
+        return self._as_many(start or "1 = 1", values, self.pace.size)
 
-    def _as_many(self, start: str, values: dict[str, Any]) -> _Range | None:
-        of_keys = f"{self._select(self._listed)}{start} ORDER BY "
-        size, backwards = self.pace.size, f"{' DESC, '.join(self._names)} DESC"
+    def _as_many(self, start: str, values: dict[str, Any], size: int) -> _Range | None:
+        of_keys, backwards = f"{self._select(self._listed)}{start} ORDER BY ", f"{' DESC, '.join(self._names)} DESC"
         found = self._rows(f"{of_keys}{self._listed} LIMIT 1 OFFSET {size - 1}", values)
         if not found:  # fewer are left
             found = self._rows(f"{of_keys}{backwards} LIMIT 1", values)
