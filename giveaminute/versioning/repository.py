@@ -10,11 +10,12 @@ import configparser
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 from giveaminute.errors import RepositoryError, UsageError
 
@@ -108,7 +109,7 @@ class Repository:
         return value
 
     @cached_property
-    def scripts(self) -> dict[int, Script]:
+    def scripts(self) -> Mapping[int, Script]:
         """All scripts by number, ascending from 1 without a gap. Raises RepositoryError by file name."""
         folder = self.versions
         try:
@@ -118,13 +119,11 @@ class Repository:
                 f"{self.folder} is no migration repository: it has no folder versions/.",
                 "Name the folder with --repository.",
             ) from None
-        found: dict[int, Script] = {}
+        found = _Scripts(folder)
         for name in names:
-            script = _recognise(folder, name)
-            if script is not None:
-                known = found.get(script.number)
-                found[script.number] = script if known is None else _together(known, script)
-        return _without_gap(found)
+            found.add(name)
+        found.refuse_gap()
+        return found
 
     @property
     def head(self) -> int:
@@ -156,6 +155,49 @@ class Repository:
         return f"{self.head + 1:03d}_{stem}"
 
 
+class _Scripts(Mapping[int, Script]):
+    """Scripts by number, found in the order of their file names, told in that of their numbers.
+
+    One in Python is its file's name until somebody asks for it: of thousands in a folder few are ever asked for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: dict[int, Script | str] = {}
+
+    def add(self, name: str) -> None:
+        """One more file. Raises RepositoryError for one that is named wrongly, or goes with no other of its number."""
+        python = _PYTHON.fullmatch(name)
+        if python is not None and int(python[1]) not in self._found:
+            self._found[int(python[1])] = name
+            return
+        script = _recognise(self._folder, name)
+        if script is not None:
+            known = self[script.number] if script.number in self._found else None
+            self._found[script.number] = script if known is None else _together(known, script)
+
+    def refuse_gap(self) -> None:
+        """Raise RepositoryError where one is missing from 1 to the last."""
+        self._found = {number: self._found[number] for number in sorted(self._found)}
+        for expected, number in enumerate(self._found, start=1):
+            if number != expected:
+                _refuse_gap(self[number], expected)
+
+    def __getitem__(self, number: int) -> Script:
+        found = self._found[number]
+        if isinstance(found, str):
+            made = _recognise(self._folder, found)
+            assert made is not None
+            self._found[number] = found = made
+        return found
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 def _recognise(folder: Path, name: str) -> Script | None:
     if python := _PYTHON.fullmatch(name):
         return Script(int(python[1]), python[2].replace("_", " "), folder / name)
@@ -184,15 +226,11 @@ def _together(first: Script, second: Script) -> Script:
     return Script(first.number, first.title or second.title, None, {**first.sql, **second.sql})
 
 
-def _without_gap(found: dict[int, Script]) -> dict[int, Script]:
-    for expected, number in enumerate(sorted(found), start=1):
-        if number != expected:
-            script = found[number]
-            name = (script.python or next(iter(script.sql.values()))).name
-            raise RepositoryError(
-                f"Migration {expected:03d} is missing: {name} follows {expected - 1:03d}."
-                if number
-                else f"{name}: migrations count from 001.",
-                "Bring the missing script back (git log --diff-filter=D), or rename the later ones.",
-            )
-    return {number: found[number] for number in sorted(found)}
+def _refuse_gap(script: Script, expected: int) -> NoReturn:
+    name = (script.python or next(iter(script.sql.values()))).name
+    raise RepositoryError(
+        f"Migration {expected:03d} is missing: {name} follows {expected - 1:03d}."
+        if script.number
+        else f"{name}: migrations count from 001.",
+        "Bring the missing script back (git log --diff-filter=D), or rename the later ones.",
+    )
