@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.tools import run  # noqa: E402
+from tests.repositories import make_repository  # noqa: E402
 from tests.servers import PrivateServer, private_mariadb  # noqa: E402
 
 ROWS_A_MEGABYTE = 4600
@@ -81,6 +82,13 @@ def by_command(*words: str) -> float:
     return time.perf_counter() - started
 
 
+def backfills(folder: Path, count: int) -> tuple[str, str]:
+    """Migrations that each change all rows in batches; returns the option that names them."""
+    text = "def upgrade(op):\n    op.backfill('big', set='score = score + 1')\n\n\ndef downgrade(op):\n    pass\n"
+    make_repository(folder, {f"{number:03d}_M{number}.py": text for number in range(1, count + 1)})
+    return "--repository", str(folder)
+
+
 def measured(server: PrivateServer, folder: Path, rows: int, rounds: int) -> dict[str, float]:
     """The median seconds of each change; raises AssertionError where rows are lost on the way."""
     file, url = folder / "large.zst", server.url("large")
@@ -88,6 +96,12 @@ def measured(server: PrivateServer, folder: Path, rows: int, rounds: int) -> dic
         name: lambda sql=sql, undo=undo: by_statement(server, sql, undo)  # type: ignore[misc]
         for name, (sql, undo) in STATEMENTS.items()
     }
+    scripts = backfills(folder / "scripts", rounds)
+    run(
+        [sys.executable, "-m", "giveaminute", "version-control", "--version", "0", "--force", *scripts, "--url", url],
+        ROOT,
+    )
+    ways["op.backfill of all rows"] = lambda: by_command("upgrade", "--version", "+1", *scripts, "--url", url)
     ways["backup"] = lambda: by_command("backup", "--url", url, "--file", str(file))
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
@@ -102,7 +116,7 @@ def measured(server: PrivateServer, folder: Path, rows: int, rounds: int) -> dic
         with server.connect(database) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT COUNT(*), SUM(score) FROM big")
             ((count, total),) = cursor.fetchall()
-            expected = sum(number % 100 for number in range(1, rows + 1)) + rows * rounds
+            expected = sum(number % 100 for number in range(1, rows + 1)) + rows * rounds * 2
             assert (count, int(total)) == (rows, expected), f"{database}: {count} rows, {total}"
     return {name: statistics.median(seconds) for name, seconds in found.items()}
 
