@@ -118,9 +118,13 @@ class StepRun:
 
     def run(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult | None:
         """Run and record it; None where another process moved the version row first."""
-        if self.database.dialect.transactional_ddl:
-            return self._as_one_transaction()
-        return self._by_journal(stopped, last_statement_applied)
+        result = (
+            self._as_one_transaction()
+            if self.database.dialect.transactional_ddl
+            else self._by_journal(stopped, last_statement_applied)
+        )
+        self.before = None  # its end is written down by now; a chain of them would keep every script in memory
+        return result
 
     def _as_one_transaction(self) -> StepResult | None:
         from giveaminute.versioning.recorder import Recorder, as_it_is
@@ -193,7 +197,6 @@ class StepRun:
             if failure is None:
                 raise
             raise failure from error
-        self.before = None  # by now it is written down
         return self._result(recorder)
 
     def _begin(self) -> int:
