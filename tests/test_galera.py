@@ -162,14 +162,24 @@ def test_a_holder_killed_on_one_node_is_replaced_on_another_within_the_term(
     waiting = start("upgrade", "--url", galera.url(database, 3), "--repository", str(slow), "--wait", "60")
     time.sleep(1.5)
     holder.kill()
+    holder.communicate()
     killed = time.monotonic()
+    while _process(galera, database) == holder.pid and waiting.poll() is None:
+        time.sleep(0.05)
+    taken = time.monotonic() - killed
     code, said = ended(waiting)
     assert code == 0, said
-    assert time.monotonic() - killed < TERM + 2 + 6  # and its own work
+    assert taken < TERM + 2
     assert f"process {holder.pid}" in said
-    holder.communicate()
     assert history(galera, database) == [(1, "done")]
     all_equal(galera, database)
+
+
+def _process(galera: Cluster, database: str) -> int:
+    """Whose the lease is."""
+    with galera.nodes[2].connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT process FROM migrate_lease WHERE id = 1")
+        return int(cursor.fetchone()[0])
 
 
 def _until_working(galera: Cluster, database: str) -> None:
@@ -272,7 +282,7 @@ def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
 ) -> None:
     """Writers of the same rows on another node make its batches fail at the commit; each row is changed once."""
     table = "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0, w INT NOT NULL DEFAULT 0)"
-    rows = "INSERT INTO t (id) SELECT seq FROM seq_1_to_250"
+    rows = "INSERT INTO t (id) SELECT seq FROM seq_1_to_600"
     up = f'def upgrade(op):\n    op.execute("{table}")\n    op.execute("{rows}")\n'
     slowly = 'def upgrade(op):\n    op.backfill("t", set="n = n + 1 + SLEEP(0.01)", batch=10)\n'
     down = "\n\ndef downgrade(op):\n    pass\n"
@@ -289,7 +299,7 @@ def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
     call_command("resume", url=galera.url(database, 2))
     code, said = ended(process)
     assert code == 0, said
-    assert before == after < 250
+    assert before == after < 600
     with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SET SESSION wsrep_sync_wait = 7")
         cursor.execute("SELECT MIN(n), MAX(n), SUM(w) FROM t")
@@ -300,10 +310,10 @@ def _written_elsewhere(galera: Cluster, database: str) -> int:
     """Updates of the backfill's rows on node 2, while it works."""
     written = 0
     with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
-        deadline = time.monotonic() + 2.5
+        deadline = time.monotonic() + 2
         while time.monotonic() < deadline or _changed(galera, database) == 0:
             try:
-                cursor.execute("UPDATE t SET w = w + 1 WHERE id = %s", (1 + written % 250,))
+                cursor.execute("UPDATE t SET w = w + 1 WHERE id = %s", (1 + written % 600,))
                 connection.commit()
                 written += 1
             except pymysql.err.OperationalError:

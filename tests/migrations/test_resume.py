@@ -82,7 +82,7 @@ def undisturbed(mariadb_server: Server) -> Iterator[tuple[Schema, int]]:
         cursor.execute(f"DROP DATABASE {name}")
 
 
-@pytest.mark.parametrize("turn", range(12))
+@pytest.mark.parametrize("turn", range(6))
 def test_an_upgrade_killed_behind_any_statement(
     mariadb_server: Server, fresh_database: FreshDatabase, undisturbed: tuple[Schema, int], turn: int
 ) -> None:
@@ -90,14 +90,14 @@ def test_an_upgrade_killed_behind_any_statement(
     assert statements > 150
     name = fresh_database(mariadb_server)
     inventory, url = old(mariadb_server, name), mariadb_server.url(name)
-    assert dying(sample(statements, 12)[turn], "upgrade", url).returncode == -signal.SIGKILL
+    assert dying(sample(statements, 6)[turn], "upgrade", url).returncode == -signal.SIGKILL
     go_on("upgrade", url)
     with mariadb_server.connect(name) as connection:
         assert account(inventory, connection, name) == []
     assert [each.words for each in compare(schema, schema_of(url))] == []
 
 
-@pytest.mark.parametrize("turn", range(6))
+@pytest.mark.parametrize("turn", range(3))
 def test_a_downgrade_killed_behind_any_statement(
     mariadb_server: Server, fresh_database: FreshDatabase, turn: int
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_downgrade_killed_behind_any_statement(
     url = mariadb_server.url(name)
     inventory, before = old(mariadb_server, name), schema_of(url)
     call_command("upgrade", url=url)
-    assert dying(sample(150, 6)[turn], "downgrade", url, "2").returncode == -signal.SIGKILL
+    assert dying(sample(150, 3)[turn], "downgrade", url, "2").returncode == -signal.SIGKILL
     go_on("downgrade", url, version=2)
     with mariadb_server.connect(name) as connection:
         assert take_inventory(connection, name) == inventory
