@@ -12,7 +12,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from tests.servers import Server, mysql_from_environment, private_mariadb, private_mysql
+from tests.servers import WITHOUT_SYNC, Server, mysql_from_environment, private_mariadb, private_mysql
 
 FreshDatabase = Callable[..., str]
 DROP_WAIT_SECONDS = 3
@@ -42,7 +42,7 @@ def backups_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A private MariaDB for the whole run; REQUIRE_MARIADB=1 makes its absence a failure."""
-    with private_mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+    with private_mariadb(tmp_path_factory.mktemp("mariadb"), *WITHOUT_SYNC) as server:
         yield server
 
 

@@ -92,6 +92,7 @@ def test_no_line_is_wider_than_the_terminal(columns: int, folder: Path) -> None:
 
 
 def test_a_step_stands_there_while_it_runs_and_is_completed_in_its_line(folder: Path) -> None:
+    on_terminal("upgrade", "--version", "1", *PLACE, cwd=folder)  # two that are short would end together
     _, sent = on_terminal("upgrade", "--version", "2", *PLACE, cwd=folder)
     (line,) = (line for line in ESCAPE.sub("", sent).split("\n") if "Fill a" in line)
     running, done = line.split("\r")

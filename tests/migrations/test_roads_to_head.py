@@ -16,7 +16,7 @@ from tests.accounting import account
 from tests.conftest import FreshDatabase
 from tests.inventory import Inventory, take_inventory
 from tests.migrations.test_history_of_the_schema import schema_of
-from tests.servers import Server, private_mariadb
+from tests.servers import WITHOUT_SYNC, Server, private_mariadb
 
 VERSIONS = [*range(1, 12)]
 STRAYS = ("digests", "homepage_question", "is_project_creator", "redirect_link")
@@ -25,7 +25,9 @@ STRAYS = ("digests", "homepage_question", "is_project_creator", "redirect_link")
 @pytest.fixture(scope="session")
 def strict_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose every session starts as strict as can be."""
-    with private_mariadb(tmp_path_factory.mktemp("strict"), "--sql-mode=TRADITIONAL,ONLY_FULL_GROUP_BY") as server:
+    with private_mariadb(
+        tmp_path_factory.mktemp("strict"), "--sql-mode=TRADITIONAL,ONLY_FULL_GROUP_BY", *WITHOUT_SYNC
+    ) as server:
         yield server
 
 

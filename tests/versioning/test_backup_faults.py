@@ -49,7 +49,7 @@ def fill(server: Server, name: str, rows: int) -> None:
 
 def rows_of(found: dict[str, Any]) -> dict[str, Any]:
     """Only the tables' rows."""
-    return {name: rows for name, rows in found.items() if name not in ("schema", "programs", "v")}
+    return {name: rows for name, rows in found.items() if name not in ("schema", "programs", "v", halfrestored.TABLE)}
 
 
 def _obey_interrupts() -> None:
