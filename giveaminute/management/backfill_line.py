@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from giveaminute.management.console import Console
+from giveaminute.management.copying import bar as drawn
 from giveaminute.management.copying import duration
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ ON_A_TERMINAL = 0.2
 """Seconds between two looks of the line."""
 IN_A_LOG = 5.0
 """Seconds between two lines."""
-_BAR = 20
 
 
 class BackfillLine:
@@ -53,8 +53,7 @@ def line(walked: Walked, *, bar: bool = False) -> str:
     told = [f"{walked.table}: {walked.rows:,}{f' of about {walked.total:,}' if walked.total else ''} rows"]
     if walked.total:
         part = min(walked.rows / walked.total, 1.0)
-        full = round(part * _BAR)
-        told.append(f"{'█' * full}{'░' * (_BAR - full)} {part:.0%}" if bar else f"{part:.0%}")
+        told.append(drawn(part) if bar else f"{part:.0%}")
     if walked.ended:
         told += [f"{walked.changed:,} changed", duration(walked.seconds)]
         return "  " + ", ".join(told)

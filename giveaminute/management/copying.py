@@ -11,6 +11,8 @@ from giveaminute.management.console import Console
 from giveaminute.versioning.backups import Progress
 
 _MOST_JOBS = 64
+_BAR = 20
+"""Characters of a bar."""
 _EVERY = 0.2
 """Seconds between two looks of the line."""
 
@@ -85,6 +87,12 @@ def amount(size: int) -> str:
             break
         value /= 1000
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def bar(part: float) -> str:
+    """How far something is, from 0 to 1, as a bar and in percent."""
+    full = round(part * _BAR)
+    return f"{'█' * full}{'░' * (_BAR - full)} {part:.0%}"
 
 
 def duration(seconds: float) -> str:

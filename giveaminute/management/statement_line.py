@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from giveaminute.management.copying import duration
+from giveaminute.management.copying import bar, duration
 from giveaminute.versioning.progress import HowFar
-
-_BAR = 20
 
 
 def line(reached: HowFar) -> str:
@@ -14,6 +12,5 @@ def line(reached: HowFar) -> str:
     spent = duration(reached.seconds)
     if part is None:
         return f"{spent}  {reached.what}"
-    full = round(part * _BAR)
     rest = f", {duration(left)} left" if left is not None and part < 1 else ""
-    return f"{'█' * full}{'░' * (_BAR - full)} {part:.0%}  {spent}{rest}  {reached.what}"
+    return f"{bar(part)}  {spent}{rest}  {reached.what}"

@@ -7,18 +7,15 @@ waits for as long as a file is there (its manual, `postpone-cut-over-flag-file`)
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from pathlib import Path
 
 from giveaminute.termination import terminable
 from giveaminute.versioning.backups.programs import Access, access, quoted
 from giveaminute.versioning.database import Database
-from giveaminute.versioning.online import leftovers
 from giveaminute.versioning.online.running import Program as Running
-from giveaminute.versioning.online.running import started
 from giveaminute.versioning.online.statement import Alteration
-from giveaminute.versioning.online.tool import Shape, Tell, Tool, definition, failed
+from giveaminute.versioning.online.tool import Shape, Tell, Tool
 from giveaminute.versioning.online.verifying import compared
 from giveaminute.versioning.progress import HowFar
 from giveaminute.versioning.scratch import temporary_folder
@@ -35,15 +32,6 @@ class GhOst(Tool):
 
     name = "gh-ost"
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    @classmethod
-    def found(cls) -> GhOst | None:
-        """Where it is installed."""
-        path = shutil.which(cls.name)
-        return None if path is None else cls(path)
-
     def obstacle(self, database: Database, wanted: Alteration, shape: Shape) -> str | None:
         if shape.foreign_keys:
             return f"gh-ost takes no table with foreign keys ({', '.join(shape.foreign_keys)})"
@@ -56,25 +44,19 @@ class GhOst(Tool):
         return None
 
     def run(self, database: Database, wanted: Alteration, tell: Tell) -> None:
-        before = definition(database, wanted.table)
         way = access(database)
         options = f"[client]\nuser={quoted(way.url.user)}\npassword={quoted(way.url.password)}\n"
         with terminable(), temporary_folder() as folder:
             flag = folder / "postpone"
             flag.touch()
             words = [self._path, *_arguments(database, way, wanted, flag)]
-            with started(lambda file: [*words, f"--conf={file}"], options) as running:
-                cut = _CutOver(database, wanted.table, running, flag, tell)
-                try:
-                    code = running.follow(database, cut.look)
-                    reason = cut.refusal or running.said(code)
-                except BaseException:
-                    running.end()
-                    leftovers.clear_apart(database, wanted.table)
-                    raise
-        leftovers.clear_table(database, wanted.table)
-        if cut.refusal or (code and definition(database, wanted.table) == before):
-            raise failed(self.name, reason)
+            self._carry_out(
+                database,
+                wanted.table,
+                lambda file: [*words, f"--conf={file}"],
+                options,
+                lambda running: _CutOver(database, wanted.table, running, flag, tell),
+            )
 
 
 def _arguments(database: Database, way: Access, wanted: Alteration, flag: Path) -> list[str]:

@@ -8,7 +8,6 @@ fit without an error; so a plugin of ours waits before the exchange until the co
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from giveaminute.versioning.backups.programs import MARIADB, MYSQL, Program, acc
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.online import leftovers
 from giveaminute.versioning.online.running import Program as Running
-from giveaminute.versioning.online.running import started
 from giveaminute.versioning.online.statement import Alteration
-from giveaminute.versioning.online.tool import Shape, Tell, Tool, definition, failed, shape_of
+from giveaminute.versioning.online.tool import Shape, Tell, Tool, shape_of
 from giveaminute.versioning.online.verifying import compared
 from giveaminute.versioning.progress import HowFar
 from giveaminute.versioning.scratch import temporary_folder
@@ -51,22 +49,12 @@ class PtOsc(Tool):
 
     name = "pt-online-schema-change"
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    @classmethod
-    def found(cls) -> PtOsc | None:
-        """Where it is installed."""
-        path = shutil.which(cls.name)
-        return None if path is None else cls(path)
-
     def obstacle(self, database: Database, wanted: Alteration, shape: Shape) -> str | None:
         if any(name.startswith("_") for name in shape.foreign_keys):
             return "a foreign key's name begins with _, as the copy's do: give it another one first"
         return None
 
     def run(self, database: Database, wanted: Alteration, tell: Tell) -> None:
-        before = definition(database, wanted.table)
         program = Program(self._path, MARIADB, (3, 0, 0))  # it connects through MariaDB's library, or MySQL's old one
         options = option_file(access(database), program)
         with terminable(), temporary_folder() as folder:
@@ -74,18 +62,13 @@ class PtOsc(Tool):
             text = _PLUGIN.replace("LOCK'", leftovers.lock_name(database).replace("'", "") + "'")
             plugin.write_text(text.replace("READY", _READY.decode()), encoding="utf-8")
             words = [self._path, *_arguments(database, wanted, plugin)]
-            with started(lambda file: [*words[:1], f"--defaults-file={file}", *words[1:]], options) as running:
-                exchange = _Exchange(database, wanted.table, running, tell)
-                try:
-                    code = running.follow(database, exchange.look)
-                    reason = exchange.refusal or running.said(code)
-                except BaseException:
-                    running.end()
-                    leftovers.clear_apart(database, wanted.table)
-                    raise
-        leftovers.clear_table(database, wanted.table)
-        if exchange.refusal or (code and definition(database, wanted.table) == before):
-            raise failed(self.name, reason)
+            self._carry_out(
+                database,
+                wanted.table,
+                lambda file: [*words[:1], f"--defaults-file={file}", *words[1:]],
+                options,
+                lambda running: _Exchange(database, wanted.table, running, tell),
+            )
 
 
 def _arguments(database: Database, wanted: Alteration, plugin: Path) -> list[str]:

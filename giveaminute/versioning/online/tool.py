@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from giveaminute.errors import MigrationFailed
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.online import leftovers
+from giveaminute.versioning.online.running import Program, started
 from giveaminute.versioning.online.statement import Alteration, alteration, unfit
 from giveaminute.versioning.progress import HowFar
 
@@ -30,10 +33,28 @@ class Shape:
     checks: tuple[str, ...]
 
 
+class Exchange(Protocol):
+    """Follows a program to the moment when the copy takes the table's place. `refusal`: why it may not."""
+
+    refusal: str | None
+
+    def look(self) -> None:
+        """See how far it is, and give or refuse our word."""
+
+
 class Tool(ABC):
-    """One such program, installed here."""
+    """One such program, installed here at this path."""
 
     name: str
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    @classmethod
+    def found(cls) -> Tool | None:
+        """Where it is installed."""
+        path = shutil.which(cls.name)
+        return None if path is None else cls(path)
 
     @abstractmethod
     def obstacle(self, database: Database, wanted: Alteration, shape: Shape) -> str | None:
@@ -45,6 +66,29 @@ class Tool(ABC):
 
         Raises MigrationFailed where the table stayed as it was.
         """
+
+    def _carry_out(
+        self,
+        database: Database,
+        table: str,
+        command: Callable[[str], Sequence[str]],
+        options: str,
+        exchange: Callable[[Program], Exchange],
+    ) -> None:
+        """Start it (`running.started`), follow it to its end, and clear away what it leaves. Raises MigrationFailed."""
+        before = definition(database, table)
+        with started(command, options) as running:
+            follower = exchange(running)
+            try:
+                code = running.follow(database, follower.look)
+                reason = follower.refusal or running.said(code)
+            except BaseException:
+                running.end()
+                leftovers.clear_apart(database, table)
+                raise
+        leftovers.clear_table(database, table)
+        if follower.refusal or (code and definition(database, table) == before):
+            raise failed(self.name, reason)
 
 
 def tool() -> Tool | None:
