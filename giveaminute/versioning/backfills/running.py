@@ -12,7 +12,7 @@ from giveaminute.versioning.backfills.place import Place, Walked
 
 if TYPE_CHECKING:
     from giveaminute.versioning.backfills.request import Asked, Request
-    from giveaminute.versioning.backfills.walk import Sets, Walk
+    from giveaminute.versioning.backfills.walk import SendUpdates, Sets, Walk
     from giveaminute.versioning.database import Database
     from giveaminute.versioning.execution import Progress
     from giveaminute.versioning.recorder import Recorder
@@ -76,7 +76,7 @@ class Batches:
         self._tell(self._meter.at(place, self._walk.pace.size, ended=True))
 
 
-def walk_of(database: Database, request: Request, pacing: Pacing) -> Walk:
+def walk_of(database: Database, request: Request, pacing: Pacing, send: SendUpdates | None = None) -> Walk:
     """The walk that was asked for. Raises MigrationFailed."""
     from giveaminute.versioning.backfills.pace import START, START_IN_PYTHON, Pace
     from giveaminute.versioning.backfills.walk import Walk
@@ -85,7 +85,7 @@ def walk_of(database: Database, request: Request, pacing: Pacing) -> Walk:
     bounds = (limits.batch_rows, request.batch, pacing.most, database.dialect.batching.most_rows(database))
     most = min(each for each in bounds if each is not None)
     start = START if request.function is None else START_IN_PYTHON
-    return Walk(database, request, Pace(limits.batch_seconds, most, start))
+    return Walk(database, request, Pace(limits.batch_seconds, most, start), send=send)
 
 
 class Backfills:
@@ -129,9 +129,7 @@ class Backfills:
             cursor.close()
 
     def _in_python(self, request: Request) -> int:
-        walk = walk_of(self._database, request, self._pacing)
-        walk.updates = walk.one_by_one  # type: ignore[method-assign]
-        walk.send_updates = self._send
+        walk = walk_of(self._database, request, self._pacing, self._send)
         self._progress.in_batches(walk.table, getattr(request.function, "__name__", "a function"))
         place, reached = Place(), walk.batch(Place())
         while reached is not None:

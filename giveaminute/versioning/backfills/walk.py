@@ -44,9 +44,18 @@ class Walk:
     """One backfill that was checked. `batch` makes the next one; the caller commits it, and says `kept`."""
 
     def __init__(
-        self, database: Database, request: Request, pace: Pace, *, clock: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        request: Request,
+        pace: Pace,
+        *,
+        send: SendUpdates | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises MigrationFailed for what cannot be walked; changes nothing."""
+        """Raises MigrationFailed for what cannot be walked; changes nothing.
+
+        `send`: who gets what a function makes of the rows, each row then by itself.
+        """
         self._database = database
         self._batching = database.dialect.batching
         self.request = request
@@ -58,7 +67,8 @@ class Walk:
         self.pace = pace
         self._clock = clock
         self._check_sql()
-        self.send_updates: SendUpdates = self._send_updates
+        self._send = send or self._send_updates
+        self._updates = self._together if send is None else self._one_by_one
         self._seconds = self._ended = 0.0
         self._known: set[str] = set()
 
@@ -200,8 +210,8 @@ class Walk:
         matched = changed = 0
         for columns, keys in self._alike(changes):
             sets = [(key, [changes[key][name] for name in columns]) for key in keys]
-            for sql, values in self.updates(columns, sets):
-                counts = self.send_updates(sql, values)
+            for sql, values in self._updates(columns, sets):
+                counts = self._send(sql, values)
                 matched, changed = matched + counts[0], changed + counts[1]
         return len(rows), changed
 
@@ -243,7 +253,7 @@ class Walk:
             found.setdefault(tuple(row), []).append(key)
         yield from found.items()
 
-    def one_by_one(self, columns: Sequence[str], sets: Sequence[tuple[Any, list[Any]]]) -> Iterator[tuple[str, Sets]]:
+    def _one_by_one(self, columns: Sequence[str], sets: Sequence[tuple[Any, list[Any]]]) -> Iterator[tuple[str, Sets]]:
         """One UPDATE with the values of each row."""
         listed = ", ".join(f"{self._quoted(name)} = {self._value(f'new_{n}')}" for n, name in enumerate(columns))
         sql = f"UPDATE {self._quoted(self.table)} SET {listed} WHERE {keyset.equal(self._names, self._named('key'))}"
@@ -256,10 +266,10 @@ class Walk:
             ],
         )
 
-    def updates(self, columns: Sequence[str], sets: Sequence[tuple[Any, list[Any]]]) -> Iterator[tuple[str, Sets]]:
+    def _together(self, columns: Sequence[str], sets: Sequence[tuple[Any, list[Any]]]) -> Iterator[tuple[str, Sets]]:
         """The UPDATEs for rows of which these columns change: of many rows at once where the values allow it."""
         if not self._batching.many_at_once or not together.alike([values for _, values in sets]):
-            yield from self.one_by_one(columns, sets)
+            yield from self._one_by_one(columns, sets)
             return
         names = [self._quoted(name) for name in columns]
         keyed = [(self._tuple(key), values) for key, values in sets]
