@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from giveaminute.versioning.online.guard import Guard
     from giveaminute.versioning.plan import Step
     from giveaminute.versioning.repository import Repository
-    from giveaminute.versioning.runner import Migrations, Move, RunResult
+    from giveaminute.versioning.runner import Manner, Migrations, Move, RunResult
 
 OPTIONS = (
     Option("plan", "Print the steps and run none.", flag=True),
@@ -88,7 +88,9 @@ def migrate(
 
     Where a step loses data, drops or deletes, the database is backed up first, unless told not to.
     """
+    from giveaminute.settings import backfill_limits
     from giveaminute.versioning import history, runner
+    from giveaminute.versioning.backfills.pacing import Pacing
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.repository import Repository
 
@@ -120,68 +122,51 @@ def migrate(
         if agree is not None:
             agree(before, steps[-1].after if steps else before)
         save = _is_to_be_saved(asked, repository, migrations, stopped, told)
+        goes_on = any(_goes_on(step, each.checksum, stopped) for step, each in migrations.items())
+        save_half_done = told is True or (stopped is not None and not goes_on)
 
     move = move.settled(before, repository.head)
-    wanted_run = _Run(
-        move, migrations, applied, seconds, locked, limit, rolling, online, blocking, backfill, save, told
+    manner = runner.Manner(
+        wait=seconds,
+        lock_timeout=locked,
+        last_statement_applied=applied,
+        save=(lambda: str(_backed_up(settings, console, repository, seconds, told, alone=False))) if save else None,
+        save_half_done=save_half_done,
+        rolling=rolling,
+        together=True,
+        pacing=Pacing(backfill_limits(settings.config, backfill)),
     )
-    return _moved(settings, console, repository, wanted_run)
+    return _moved(settings, console, repository, _Run(move, migrations, manner, limit, online, blocking))
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What a run is to do, as it was asked for. `seconds`, `locked`: to wait for others, and for a table's lock."""
+    """What a run is to do, as it was asked for."""
 
     move: Move
     migrations: Migrations
-    applied: bool | None
-    seconds: float
-    locked: float
+    manner: Manner
     limit: Large
-    rolling: bool
     online: bool
     blocking: bool
-    backfill: str | None
-    save: bool
-    told: bool | None
 
 
 def _moved(settings: Settings, console: Console, repository: Repository, wanted: _Run) -> RunResult:
     from giveaminute.management.progress import ConsoleProgress  # a run with nothing to do needs none of these
     from giveaminute.management.signals import switched
-    from giveaminute.settings import backfill_limits
     from giveaminute.versioning import runner
-    from giveaminute.versioning.backfills.pacing import Pacing
     from giveaminute.versioning.database import opened
 
-    progress = ConsoleProgress(console, settings.url.name)
-    pacing = Pacing(backfill_limits(settings.config, wanted.backfill))
-    with switched(pacing.switch, console), opened(settings.url, read_only=False, wait=wanted.seconds) as database:
-        rolls = database.dialect.rolling(database) if wanted.rolling else None
+    progress, manner = ConsoleProgress(console, settings.url.name), wanted.manner
+    with (
+        switched(manner.pacing.switch, console),
+        opened(settings.url, read_only=False, wait=manner.wait) as database,
+    ):
+        rolls = database.dialect.rolling(database) if manner.rolling else None
         guard = _guard(database, repository, progress, wanted.limit, wanted.online, wanted.blocking, rolls)
-
-        def first() -> str | None:  # within the lease: of many that are started together one does it
-            guard.judge(wanted.move, wanted.applied)
-            if not wanted.save:
-                return None
-            return str(_backed_up(settings, console, repository, wanted.seconds, wanted.told, alone=False))
-
+        manner = replace(manner, send=guard.send, judge=lambda: guard.judge(wanted.move, manner.last_statement_applied))
         try:
-            return runner.run(
-                database,
-                repository,
-                wanted.move,
-                progress,
-                wait=wanted.seconds,
-                lock_timeout=wanted.locked,
-                last_statement_applied=wanted.applied,
-                save=first,
-                migrations=wanted.migrations,
-                send=guard.send,
-                rolling=wanted.rolling,
-                together=True,
-                pacing=pacing,
-            )
+            return runner.run(database, repository, wanted.move, progress, manner, wanted.migrations)
         finally:
             guard.close()
 
@@ -226,14 +211,30 @@ def _wants_backup(backup: bool, no_backup: bool) -> bool | None:
 def _is_to_be_saved(
     database: Database, repository: Repository, migrations: Migrations, stopped: Run | None, told: bool | None
 ) -> bool:
-    """Whether a backup is taken first: as told, else where rows could be destroyed. Never of an empty database."""
+    """Whether a backup is taken: as told, else where rows could be destroyed. Never of an empty database.
+
+    What the run that stopped has settled stays: the backup that it took is of more use than one of what it left, and
+    where it took none its own migration needed none, or was to have none.
+    """
     from giveaminute.versioning import runner
 
     if told is False or not runner.application_tables(database, repository):
         return False
-    if told is None:  # one that a stopped run took is of more use than what that run left
-        return (stopped is None or stopped.backup is None) and runner.destroys(migrations, database.dialect.syntax)
+    if told is None:
+        if stopped is not None and stopped.backup is not None:
+            return False
+        left = {step: each for step, each in migrations.items() if not _goes_on(step, each.checksum, stopped)}
+        return runner.destroys(left, database.dialect.syntax)
     return True
+
+
+def _goes_on(step: Step, checksum: str, stopped: Run | None) -> bool:
+    """Whether this step is what stopped in the middle, its script still the same."""
+    return stopped is not None and (step.script.number, step.direction, checksum) == (
+        stopped.version,
+        stopped.direction,
+        stopped.checksum,
+    )
 
 
 def _backed_up(

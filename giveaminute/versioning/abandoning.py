@@ -203,9 +203,9 @@ def _counts(url: DatabaseUrl, repository: Repository, version: int) -> tuple[int
     """How many statements the whole upgrade and the whole downgrade send, on made rows."""
     with _ground(url, repository, version) as database:
         up, down = _Count(), _Count()
-        whole = Pacing(whole=True)
-        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), up, pacing=whole)
-        runner.run(database, repository, Move(Direction.DOWNGRADE, str(version - 1)), down, pacing=whole)
+        whole = runner.Manner(pacing=Pacing(whole=True))
+        runner.run(database, repository, Move(Direction.UPGRADE, str(version)), up, whole)
+        runner.run(database, repository, Move(Direction.DOWNGRADE, str(version - 1)), down, whole)
         return up.number, down.number
 
 
@@ -279,7 +279,7 @@ def _stop_where_it_stopped(database: Database, repository: Repository, version: 
 
     try:
         move = Move(Direction.UPGRADE, str(version))
-        runner.run(database, repository, move, Progress(), send=send, pacing=Pacing(whole=True))
+        runner.run(database, repository, move, Progress(), runner.Manner(send=send, pacing=Pacing(whole=True)))
     except MigrationToolError as error:
         if not isinstance(error.__cause__, _Enough):
             raise _Unprovable(error.message) from error

@@ -173,9 +173,7 @@ def _tried(
             repository,
             move,
             watch,
-            last_statement_applied=last_statement_applied,
-            send=watch.send,
-            pacing=Pacing(whole=True),
+            runner.Manner(last_statement_applied=last_statement_applied, send=watch.send, pacing=Pacing(whole=True)),
         )
     except MigrationToolError as error:
         if watch.current is None:

@@ -111,7 +111,7 @@ def _watched(database: Database, repository: Repository, number: int) -> tuple[R
     failure = None
     try:
         move, whole = Move(Direction.UPGRADE, str(number)), Pacing(whole=True)
-        runner.run(database, repository, move, watch, send=watch.send, pacing=whole)
+        runner.run(database, repository, move, watch, runner.Manner(send=watch.send, pacing=whole))
     except MigrationToolError as error:
         if watch.current is None:
             raise

@@ -260,7 +260,9 @@ def _up_again(ground: Ground, version: int, before: State, after: State, named: 
 
 
 def _move(database: Database, repository: Repository, direction: Direction, version: int) -> None:
-    runner.run(database, repository, Move(direction, str(version)), Progress(), pacing=Pacing(most=SMALL_BATCH))
+    runner.run(
+        database, repository, Move(direction, str(version)), Progress(), runner.Manner(pacing=Pacing(most=SMALL_BATCH))
+    )
 
 
 def fill_empty(database: Database, fit: Fit | None = None) -> None:

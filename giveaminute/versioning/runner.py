@@ -128,53 +128,53 @@ def destroys(migrations: Migrations, syntax: Syntax) -> bool:
     return any(destroys(migration, step.direction, syntax) for step, migration in migrations.items())
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a move is made, where nothing else is said like one of a scratch database: alone, asking nobody.
+
+    `wait`: seconds for somebody else's migration, lock, or for a server to come back. `lock_timeout`: seconds that a
+    definition waits for a table before the application's queries get their turn.
+    `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
+    `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
+    `rolling`: whether `send` goes from node to node of a cluster. `pacing`: how backfills are made; by itself without a
+    look at the load.
+    `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
+    once, and may not end the transaction.
+    `judge` may refuse the move while nothing is begun yet. `save` backs the database up, and says in which file; where
+    there is no step neither is called. A migration that stopped in the middle is finished before, since what it left is
+    half done and may not even be readable, but with `save_half_done`.
+    """
+
+    wait: float = WAIT
+    lock_timeout: float = LOCK_TIMEOUT
+    last_statement_applied: bool | None = None
+    send: Send | None = None
+    rolling: bool = False
+    pacing: Pacing = field(default_factory=Pacing)
+    together: bool = False
+    judge: Callable[[], None] | None = None
+    save: Callable[[], str] | None = None
+    save_half_done: bool = False
+
+
 def run(
     database: Database,
     repository: Repository,
     move: Move,
     progress: Progress,
-    *,
-    wait: float = WAIT,
-    lock_timeout: float = LOCK_TIMEOUT,
-    last_statement_applied: bool | None = None,
-    send: Send | None = None,
-    save: Callable[[], str | None] | None = None,
+    manner: Manner | None = None,
     migrations: Migrations | None = None,
-    together: bool = False,
-    pacing: Pacing | None = None,
-    rolling: bool = False,
 ) -> RunResult:
-    """Make the move, alone. `wait`: seconds for somebody else's migration, lock, or for a server to come back.
+    """Make the move, alone. `migrations`: what `read` has read already.
 
-    `lock_timeout`: seconds that a definition waits for a table before the application's queries get their turn.
-    `last_statement_applied`: a person's word on a statement in doubt that the live tables cannot decide.
-    `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
-    `migrations`: what `read` has read already. `rolling`: whether `send` goes from node to node of a cluster.
-    `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
-    once, and may not end the transaction.
-    `pacing`: how backfills are made; by itself without a look at the load.
-    `save` backs the database up before the first step, and says in which file; where there is no step it is not called.
-    It may as well refuse, since nothing is begun yet, and save nothing (None).
     Raises MigrationFailed, HalfApplied, Busy, RepositoryError; the version row then tells how far it went.
     """
+    manner = manner or Manner()
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    known = dict(migrations or {})
-    journey = _Journey(
-        database,
-        repository,
-        move,
-        progress,
-        wait,
-        lock_timeout,
-        send,
-        save,
-        known,
-        together,
-        pacing or Pacing(),
-        rolling,
-    )
+    journey = _Journey(database, repository, move, progress, manner, dict(migrations or {}), manner.together)
     journey.read(steps)
+    last_statement_applied = manner.last_statement_applied
     while True:
         try:
             return journey.go(last_statement_applied)
@@ -195,21 +195,17 @@ def run(
 
 @dataclass
 class _Journey:
-    """A move on its way, over as many connections as it takes. What it is given is explained at `run`."""
+    """A move on its way, over as many connections as it takes. `together`: as in `Manner`, until it goes wrong."""
 
     database: Database
     repository: Repository
     move: Move
     progress: Progress
-    wait: float
-    lock_timeout: float
-    send: Send | None
-    save: Callable[[], str | None] | None
+    manner: Manner
     migrations: Migrations
     together: bool
-    pacing: Pacing
-    rolling: bool = False
     backup: str | None = None
+    saved: bool = False
     before: int | None = None
     results: list[StepResult] = field(default_factory=list)
     losses: int = 0
@@ -223,7 +219,7 @@ class _Journey:
     def go(self, last_statement_applied: bool | None) -> RunResult:
         """Take the lease, read again, plan again, then each step."""
         goal = f"{self.move.direction.value} to {self.move.target}"
-        with self.database.leased(self.wait, goal, self.progress.waiting):
+        with self.database.leased(self.manner.wait, goal, self.progress.waiting):
             self.group = Group(self.database, self._done, shared=self.together)
             with self.group:
                 return self._go(last_statement_applied)
@@ -236,7 +232,7 @@ class _Journey:
         from giveaminute.versioning.execution import StepRun
 
         database, repository = self.database, self.repository
-        database.limit_lock_wait(self.lock_timeout)
+        database.limit_lock_wait(self.manner.lock_timeout)
         before, steps = self.move.steps(database, repository)  # another may have worked meanwhile
         self.before = before if self.before is None else self.before
         self.read(steps)
@@ -245,17 +241,21 @@ class _Journey:
             return RunResult(self.before, before, tuple(self.results))
         _refuse_other_work(stopped, steps, before)
         database.dialect.refuse_unfit(database)
-        if self.save is not None:
+        if self.manner.judge is not None:
             database.roll_back()
-            self.backup, self.save = self.save(), None
+            self.manner.judge()
+        if stopped is None or self.manner.save_half_done:
+            self._save()
         _prepare(database, repository)
         self._forget_pauses()
         self.progress.planned(before, steps)
-        patience = Patience(database, self.wait, self.progress.blocked)
+        patience = Patience(database, self.manner.wait, self.progress.blocked)
         again = {step.script.number for step in steps}
         self.results = [result for result in self.results if result.version not in again]
         step_run = None
         for place, step in enumerate(steps, start=1):
+            if place == 2:
+                self._save()
             self.progress.started(step)
             step_run = StepRun(
                 database,
@@ -266,12 +266,12 @@ class _Journey:
                 steps[-1].after,
                 patience,
                 self.group,
-                self.send,
+                self.manner.send,
                 self.backup,
                 before=step_run,
-                at_once=place == len(steps) or place % RECORDED_EVERY == 0,
-                pacing=self.pacing,
-                rolling=self.rolling,
+                at_once=place == len(steps) or place % RECORDED_EVERY == 0 or self._is_to_be_saved,
+                pacing=self.manner.pacing,
+                rolling=self.manner.rolling,
             )
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None
@@ -281,6 +281,16 @@ class _Journey:
             self.group.done(result)
         self.group.commit()
         return RunResult(self.before, steps[-1].after, tuple(self.results))
+
+    @property
+    def _is_to_be_saved(self) -> bool:
+        return self.manner.save is not None and not self.saved
+
+    def _save(self) -> None:
+        """Back the database up, if that is wanted and not done."""
+        if self.manner.save is not None and not self.saved:
+            self.database.roll_back()
+            self.backup, self.saved = self.manner.save(), True
 
     def _forget_pauses(self) -> None:
         """A pause that was asked of another run is over with that; one of this run outlives its connections."""
@@ -294,7 +304,7 @@ class _Journey:
     def reconnected(self, reason: str) -> bool:
         """Whether the server, or another of the URL's, is there again within the wait."""
         self.losses += 1
-        deadline = time.monotonic() + self.wait
+        deadline = time.monotonic() + self.manner.wait
         while self.losses <= MOST_LOSSES and time.monotonic() < deadline:
             self.progress.reconnecting(reason)
             time.sleep(min(RECONNECT_PAUSE, max(0.0, deadline - time.monotonic())))

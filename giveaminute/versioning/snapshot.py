@@ -239,7 +239,9 @@ def load(database: Database, repository: Repository, found: Source) -> Loaded:
         raise
     after = snapshot
     if snapshot < repository.head:
-        after = runner.run(database, repository, Move(Direction.UPGRADE), Progress(), together=True).after
+        after = runner.run(
+            database, repository, Move(Direction.UPGRADE), Progress(), runner.Manner(together=True)
+        ).after
     return Loaded(database.url.name, snapshot, after, tuple(seed.name for seed in found.seeds))
 
 

@@ -202,6 +202,56 @@ def test_a_killed_migration_has_named_its_backup_and_goes_on_without_another(
     assert list((tmp_path / "backups").iterdir()) == [path]
 
 
+KILLED_BETWEEN = (
+    "import os\n\ndef upgrade(op):\n    op.execute('CREATE VIEW seen AS SELECT * FROM a')\n    op.rename_table('a', 'old')"
+    "\n    if os.path.exists('armed'):\n        os.kill(os.getpid(), 9)\n    op.execute('CREATE TABLE a (id INTEGER)')\n"
+    "    op.drop_table('old')\n\ndef downgrade(op):\n    pass\n"
+)
+DROPPING = {
+    "001_Make_default_upgrade.sql": "CREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);\n",
+    "001_Make_default_downgrade.sql": "DROP TABLE a;\nDROP TABLE b;\n",
+    "002_Swap.py": KILLED_BETWEEN,
+    "003_Drop_default_upgrade.sql": "DROP TABLE b;\n",
+    "003_Drop_default_downgrade.sql": "CREATE TABLE b (id INTEGER);\n",
+}
+
+
+def test_what_stopped_is_finished_before_a_backup_which_could_not_read_it(
+    mysql_family_url: str, tmp_path: Path
+) -> None:
+    """Killed where a view has no table for a moment, which mariadb-dump refuses."""
+    words = ("--url", mysql_family_url, "--repository", str(make_repository(tmp_path / "r", DROPPING)))
+    (tmp_path / "armed").touch()
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == -9
+    assert not (tmp_path / "backups").exists()
+    (tmp_path / "armed").unlink()
+    refused = run_forked("upgrade", "--backup", *words, cwd=tmp_path)
+    assert refused.code == 6 and "seen" in refused.err, refused.said  # as it was asked for: of what is half done
+    assert history(mysql_family_url)[-1] == (2, None, "running")
+    done = run_forked("upgrade", *words, cwd=tmp_path)
+    assert done.code == 0, done.said
+    (path,) = (tmp_path / "backups").iterdir()
+    assert "-v2-" in path.name
+    assert history(mysql_family_url) == [(1, None, "done"), (2, None, "done"), (3, str(path), "done")]
+
+
+def test_a_script_that_was_mended_to_drop_more_is_backed_up_before_it_goes_on(
+    mysql_family_url: str, tmp_path: Path
+) -> None:
+    stops = "CREATE TABLE c (id INTEGER);\nSELECT nothing FROM nowhere;\n"
+    repository = make_repository(tmp_path / "r", {**SMALL, "003_Make_b_default_upgrade.sql": stops})
+    words = ("--url", mysql_family_url, "--repository", str(repository))
+    call_command("upgrade", version=2, **options(words))
+    assert run_forked("upgrade", *words, cwd=tmp_path).code == 6
+    assert not (tmp_path / "backups").exists()
+    script = repository / "versions" / "003_Make_b_default_upgrade.sql"
+    script.write_text("CREATE TABLE c (id INTEGER);\nDROP TABLE a;\n", encoding="utf-8")
+    done = run_forked("upgrade", *words, cwd=tmp_path)
+    assert done.code == 0, done.said
+    (path,) = (tmp_path / "backups").iterdir()
+    assert "-v2-" in path.name and history(mysql_family_url)[-1] == (3, str(path), "done")
+
+
 def test_a_half_restored_database_is_told_and_left_alone(mysql_family_url: str, tmp_path: Path) -> None:
     repository = str(make_repository(tmp_path / "r", SMALL))
     words = ("--url", mysql_family_url, "--repository", repository)

@@ -15,7 +15,7 @@ from giveaminute.versioning.backfills.place import Walked
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import Move, RunResult
+from giveaminute.versioning.runner import Manner, Move, RunResult
 from tests.repositories import make_repository
 
 
@@ -63,7 +63,8 @@ class Bench:
         with self.database() as database:
             direction = Direction.UPGRADE
             move = Move(direction, str(version))
-            return runner.run(database, Repository(self.folder), move, progress or Told(), wait=20, pacing=pacing)
+            manner = Manner(wait=20, pacing=pacing or Pacing())
+            return runner.run(database, Repository(self.folder), move, progress or Told(), manner)
 
     @contextmanager
     def database(self, *, read_only: bool = False) -> Iterator[Database]:

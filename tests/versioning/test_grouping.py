@@ -81,7 +81,7 @@ def upgraded(file: Path, folder: Path, *, together: bool = True) -> Witness:
     witness = Witness(file)
     with opened(DatabaseUrl("sqlite", path=str(file)), read_only=False) as database:
         move = runner.Move(Direction.UPGRADE)
-        runner.run(database, Repository(folder), move, witness, together=together)
+        runner.run(database, Repository(folder), move, witness, runner.Manner(together=together))
     return witness
 
 
@@ -137,7 +137,7 @@ def test_a_rollback_by_sqlite_itself_takes_none_of_those_before_it(file: Path, t
         pytest.raises(MigrationFailed, match="UNIQUE"),
         opened(DatabaseUrl("sqlite", path=str(file)), read_only=False) as database,
     ):
-        runner.run(database, Repository(folder), runner.Move(Direction.UPGRADE), witness, together=True)
+        runner.run(database, Repository(folder), runner.Move(Direction.UPGRADE), witness, runner.Manner(together=True))
     assert stand(file) == (
         broken - 1,
         [f"t{number}" for number in before],
@@ -159,7 +159,7 @@ def test_an_interruption_keeps_the_whole_migrations_before_it(file: Path, tmp_pa
         pytest.raises(KeyboardInterrupt),
         opened(DatabaseUrl("sqlite", path=str(file)), read_only=False) as database,
     ):
-        runner.run(database, Repository(folder), runner.Move(Direction.UPGRADE), witness, together=True)
+        runner.run(database, Repository(folder), runner.Move(Direction.UPGRADE), witness, runner.Manner(together=True))
     assert witness.told[-2:] == ["finished 1", "finished 2"]
     assert stand(file) == (2, ["t1", "t2"], [(1, "done"), (2, "done")])
 
