@@ -10,7 +10,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from giveaminute.errors import NotAsRecorded, UsageError
+from giveaminute.errors import NotAsRecorded, UsageError, WouldBlock
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
 from giveaminute.versioning.compare import compare
@@ -275,6 +275,34 @@ def test_rolling_brings_indexes_from_node_to_node_and_passes_over_those_that_hav
     assert [index.name for index in schema.tables["c"].indexes] == ["ix_m", "ix_more", "ix_n"]
     call_command("downgrade", version=0, rolling=True, no_backup=True, **place)
     assert all_equal(galera, database).tables["c"].indexes == ()
+
+
+LARGE: dict[str, str | bytes] = {
+    "001_Make_default_upgrade.sql": "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nINSERT INTO t SELECT seq, 0 FROM"
+    " seq_1_to_3000;\n",
+    "001_Make_default_downgrade.sql": "DROP TABLE t;\n",
+    "002_Column_default_upgrade.sql": "ALTER TABLE t ADD COLUMN late INT;\n",
+    "002_Column_default_downgrade.sql": "ALTER TABLE t DROP COLUMN late;\n",
+    "003_Index_default_upgrade.sql": "CREATE INDEX by_n ON t (n);\n",
+    "003_Index_default_downgrade.sql": "DROP INDEX by_n ON t;\n",
+}
+
+
+def test_an_index_of_a_large_table_stops_the_whole_cluster_and_is_not_made_unasked(
+    galera: Cluster, database: str, tmp_path: Path
+) -> None:
+    """On one server nobody waits for it; a cluster replays it in total order, and all writes wait."""
+    wanted = {"url": galera.url(database), "repository": str(make_repository(tmp_path / "r", LARGE))}
+    call_command("upgrade", version=1, **wanted)
+    with pytest.raises(WouldBlock) as refused:
+        call_command("upgrade", large_rows=1000, **wanted)
+    assert "This change of a large table would stop its writers: 003_Index" in str(refused.value)
+    assert "NOCOPY" in str(refused.value) and "Nothing was begun" in str(refused.value)
+    assert history(galera, database) == [(1, "done")]
+    call_command("upgrade", version=2, large_rows=1000, **wanted)  # INSTANT
+    call_command("upgrade", rolling=True, large_rows=1000, **wanted)
+    assert history(galera, database) == [(1, "done"), (2, "done"), (3, "done")]
+    assert [index.name for index in all_equal(galera, database).tables["t"].indexes] == ["by_n"]
 
 
 def test_a_backfill_is_paused_from_another_node_and_meets_writers_there(
