@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from giveaminute.errors import ConnectionLost, HalfApplied, MigrationFailed
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import runner
-from giveaminute.versioning.database import Database
+from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
+from giveaminute.versioning.scratch import scratch
+
+if TYPE_CHECKING:
+    from giveaminute.versioning.schema import Schema
 
 
 def build(database: Database, repository: Repository, live: DatabaseUrl, version: int | None = None) -> None:
@@ -22,6 +27,20 @@ def build(database: Database, repository: Repository, live: DatabaseUrl, version
     with in_scratch(live):
         move = Move(Direction.UPGRADE, None if version is None else str(version))
         runner.run(database, repository, move, Progress(), runner.Manner(together=True))
+
+
+def schemas_at(url: DatabaseUrl, repository: Repository, versions: Collection[int]) -> dict[int, Schema]:
+    """What the scripts promise at these versions, less our own tables, on one climb in a scratch database.
+
+    The database of `url` is not touched. Raises MigrationFailed, ConnectionLost, RepositoryError, CannotConnect.
+    """
+    found: dict[int, Schema] = {}
+    with scratch(url) as made, opened(made.url, read_only=False) as database:
+        for version in sorted(versions):
+            build(database, repository, url, version)
+            found[version] = runner.application_schema(database, repository)
+            database.roll_back()  # the reading's transaction
+    return found
 
 
 @contextmanager

@@ -6,19 +6,15 @@ counter or a definer, so that the same scripts give the same bytes on every mach
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
 from giveaminute.errors import DatabaseAhead, MigrationToolError, NotAsRecorded, RepositoryError, UsageError
 from giveaminute.settings import MYSQL, SNAPSHOTS, SQLITE, DatabaseUrl
-from giveaminute.versioning import history, runner
+from giveaminute.versioning import history, runner, textfile
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.repository import Direction, Repository
@@ -138,41 +134,10 @@ def _written(path: Path, text: str, version: int, check: bool) -> Snapshot:
     names = (str(path), f"{path} (as the migrations make it)")
     diff = "".join(difflib.unified_diff(old.splitlines(True), text.splitlines(True), *names))
     if not check:
-        _sweep(path)
+        textfile.sweep(path)
     if diff and not check:
-        _replace(path, text)
+        textfile.replace(path, text)
     return Snapshot(path, version, bool(diff), diff)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside and rename: a reader sees the old file or the new one, and never half of one."""
-    try:
-        path.parent.mkdir(exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be written: {error.strerror}.", "Let this user write to its folder."
-        ) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: nobody's leftover
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(beside).unlink()
-        raise
-
-
-def _sweep(path: Path) -> None:
-    """Remove what killed runs left beside it."""
-    for left in path.parent.glob(f".{path.name}.*"):
-        with suppress(OSError), left.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
 
 
 def making(folder: Path) -> str:

@@ -9,8 +9,8 @@ colours. `mermaid` writes the facts in the language of that name; `texts` makes 
 
 from giveaminute.versioning.diagrams.drawing import diagram
 from giveaminute.versioning.diagrams.facts import Box, Diagram, Group, Link, Mark, Note, Row
-from giveaminute.versioning.diagrams.mermaid import mermaid
+from giveaminute.versioning.diagrams.mermaid import markdown, mermaid
 from giveaminute.versioning.diagrams.style import STYLE
 from giveaminute.versioning.diagrams.svg import svg
 
-__all__ = ["STYLE", "Box", "Diagram", "Group", "Link", "Mark", "Note", "Row", "diagram", "mermaid", "svg"]
+__all__ = ["STYLE", "Box", "Diagram", "Group", "Link", "Mark", "Note", "Row", "diagram", "markdown", "mermaid", "svg"]

@@ -136,7 +136,7 @@ class _Ruler:
         return max(2 * SIDE + STEP * max(count - 1, 0), 2 * OUTER + 24)
 
     def _x(self, trunk: Trunk) -> int:
-        """Tracks count from the card on their left; the last one of the first gutter is beside the card on its right."""
+        """Tracks count from the cards on their left; the last one of the first gutter is beside those on its right."""
         track = self._track[id(trunk)]
         if trunk.gutter == 0:
             return self._lefts[0] - SIDE - STEP * (self._count[0] - 1 - track)

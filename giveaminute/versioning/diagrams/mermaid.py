@@ -33,6 +33,12 @@ def mermaid(diagram: Diagram) -> str:
     return "".join(f"{line}\n" for line in _lines(diagram))
 
 
+def markdown(diagram: Diagram) -> str:
+    """The same in a Markdown file, as GitHub, GitLab and others show it."""
+    heading = re.sub(r"([\\*_`\[\]])", r"\\\1", _text(diagram.title or "Tables"))
+    return f"# {heading}\n\n```mermaid\n{mermaid(diagram)}```\n"
+
+
 def _lines(diagram: Diagram) -> Iterator[str]:
     names = _Names.of(diagram)
     if diagram.title:
