@@ -1,8 +1,9 @@
-"""Which column each table stands in, and in which order: tables that refer to one another near each other.
+"""Where each table stands: tables that refer to one another near each other, groups together, no corner left empty.
 
-The canvas has columns, each as wide as its widest card. A group takes some neighbouring ones; groups are put where
-they begin highest, the largest first. All of it is decided by costs and names, never by chance, and the number of
-tries does not grow with the number of tables, so that thousands take their time only in proportion.
+The canvas has columns, each as wide as its widest card. A group takes some neighbouring ones, in the shape (`shaping`)
+and at the place that cost least; the largest group comes first. Some numbers of columns are tried, and the fullest
+canvas is taken. All of it is decided by costs and names, never by chance, and the number of tries does not grow with
+the number of tables, so that thousands take their time only in proportion.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from giveaminute.versioning.diagrams.cards import Card
 from giveaminute.versioning.diagrams.facts import Diagram, Link
+from giveaminute.versioning.diagrams.shaping import SPACE, Columns, Shaper, stack_height
 
-Columns = tuple[tuple[str, ...], ...]
-SPACE = 40
-"""Between two cards of a column, while nobody knows which lines pass there."""
-WIDE = 380
+WIDE = 400
 """What a column takes with the gutter beside it, as far as it matters here."""
-ASPECT = 1.6
+ASPECT = 1.5
+"""Width to height that is aimed at."""
+MOST_UNLINKED = 12
+"""Columns of a group that has no lines in it."""
 _TRIES = 24_000
 """How many other places are tried, for all groups together."""
 
@@ -45,71 +47,108 @@ class Arrangement:
 def arranged(diagram: Diagram, cards: Mapping[str, Card]) -> Arrangement:
     """Every card in its place."""
     heights = {name: card.height for name, card in cards.items()}
-    total = sum(height + SPACE for height in heights.values())
-    count = max(1, round(math.sqrt(ASPECT * total / WIDE)))
-    skyline = _Skyline(count, _neighbours(diagram.links), _TRIES // max(1, len(diagram.groups)))
-    for group in diagram.groups:
-        names = [box.name for box in group.boxes]
-        skyline.add(group.name, names, heights, diagram.links)
-    return Arrangement(tuple(skyline.panels), max([len(skyline.used), 1]))
+    neighbours = _neighbours(diagram.links, heights)
+    tries = _TRIES // max(1, len(diagram.groups))
+    groups = [
+        _Shapes(group.name, [box.name for box in group.boxes], heights, neighbours, tries) for group in diagram.groups
+    ]
+    total = stack_height(list(heights), heights)
+    ideal = max(1, round(math.sqrt(ASPECT * total / WIDE)))
+    skylines = [_Skyline(count, neighbours) for count in range(max(1, ideal - 1), ideal + 3)]
+    for skyline in skylines:
+        for group in groups:
+            skyline.add(group)
+    best = min(skylines, key=lambda each: each.cost)
+    return Arrangement(tuple(best.panels), max(best.count, 1))
 
 
-def _neighbours(links: Sequence[Link]) -> Mapping[str, set[str]]:
+def _neighbours(links: Sequence[Link], names: Mapping[str, int]) -> Mapping[str, list[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for link in links:
         if link.child != link.parent:
             found[link.child].add(link.parent)
             found[link.parent].add(link.child)
-    return found
+    return {name: sorted(found[name]) for name in names}
+
+
+@dataclass
+class _Shapes:
+    """A group, and the shapes that it was given so far, by width."""
+
+    name: str
+    names: Sequence[str]
+    heights: Mapping[str, int]
+    neighbours: Mapping[str, Sequence[str]]
+    tries: int
+    _found: dict[int, Columns] = field(default_factory=dict)
+
+    def shape(self, width: int) -> Columns:
+        """In so many columns."""
+        if width not in self._found:
+            self._found[width] = Shaper(self.names, self.heights, self.neighbours, self.tries).columns(width)
+        return self._found[width]
+
+    def widths(self, count: int) -> list[int]:
+        """Those to try: near a square, and any where no lines are to be kept short."""
+        most = min(len(self.names), count)
+        if not Shaper(self.names, self.heights, self.neighbours, 0).is_linked:
+            return list(range(1, min(most, MOST_UNLINKED) + 1))
+        ideal = round(math.sqrt(1.3 * stack_height(self.names, self.heights) / WIDE))
+        return sorted({min(max(1, each), most) for each in (ideal - 1, ideal, ideal + 1)})
+
+    def height(self, columns: Columns) -> int:
+        """Of its tallest column."""
+        return max(stack_height(column, self.heights) for column in columns) + SPACE
 
 
 class _Skyline:
-    """How far down each column is filled, and by what."""
+    """How far down each of so many columns is filled, and by what."""
 
-    def __init__(self, count: int, neighbours: Mapping[str, set[str]], tries: int) -> None:
-        self._tries = tries
+    def __init__(self, count: int, neighbours: Mapping[str, Sequence[str]]) -> None:
         self._bottoms = [0] * count
         self._neighbours = neighbours
         self._column_of: dict[str, int] = {}
         self.panels: list[Panel] = []
 
     @property
-    def used(self) -> list[int]:
-        """The bottoms of the columns that hold something."""
-        return [bottom for bottom in self._bottoms if bottom]
+    def count(self) -> int:
+        """Columns that are used, up to the last one."""
+        return max((panel.first + len(panel.columns) for panel in self.panels), default=0)
 
-    def add(self, name: str, names: list[str], heights: Mapping[str, int], links: Sequence[Link]) -> None:
+    @property
+    def cost(self) -> float:
+        """The canvas, and more the further it is from the shape aimed at."""
+        width, height = self.count * WIDE, max(self._bottoms)
+        ratio = max(width, 1) / max(height, 1) / ASPECT
+        return width * height * math.sqrt(max(ratio, 1 / ratio))
+
+    def add(self, group: _Shapes) -> None:
         """Put a group where it costs least."""
-        best: tuple[float, int, int, Columns] | None = None
-        inner = [each for each in links if each.child in set(names) and each.parent in set(names)]
-        for width in self._widths(names, heights):
-            columns = _Group(names, heights, inner, self._neighbours, self._tries).columns(width)
-            tall = max(_height(column, heights) for column in columns) + SPACE
+        best: tuple[float, int, Columns] | None = None
+        for width in group.widths(len(self._bottoms)):
+            columns = group.shape(width)
             for first in range(len(self._bottoms) - len(columns) + 1):
                 for mirrored in (columns, columns[::-1]):
-                    cost = self._cost(first, mirrored, tall)
+                    cost = self._cost(first, mirrored, group.height(mirrored))
                     if best is None or cost < best[0]:
-                        best = (cost, first, tall, mirrored)
+                        best = (cost, first, mirrored)
         assert best is not None
-        self._put(Panel(name, best[1], best[3]), best[2])
-
-    def _widths(self, names: list[str], heights: Mapping[str, int]) -> list[int]:
-        total = sum(heights[name] + SPACE for name in names)
-        ideal = round(math.sqrt(1.3 * total / WIDE))
-        most = min(len(names), len(self._bottoms))
-        return sorted({min(max(1, each), most) for each in (ideal - 1, ideal, ideal + 1)})
+        self._put(Panel(group.name, *best[1:]), group.height(best[2]))
 
     def _cost(self, first: int, columns: Columns, tall: int) -> float:
         span = self._bottoms[first : first + len(columns)]
-        top = max(span)
-        wasted = sum(top - bottom for bottom in span)
-        far = 0
-        for offset, column in enumerate(columns):
-            for name in column:
-                for other in self._neighbours.get(name, ()):
-                    if other in self._column_of:
-                        far += abs(self._column_of[other] - first - offset)
-        return (top + tall) * 1.0 + wasted * 0.5 + far * 20
+        wasted = sum(max(span) - bottom for bottom in span)
+        return max(span) + tall + wasted * 0.5 + self._far(first, columns) * 20
+
+    def _far(self, first: int, columns: Columns) -> int:
+        """Over how many columns lines go from here to what has been placed."""
+        return sum(
+            abs(self._column_of[other] - first - offset)
+            for offset, column in enumerate(columns)
+            for name in column
+            for other in self._neighbours[name]
+            if other in self._column_of
+        )
 
     def _put(self, panel: Panel, tall: int) -> None:
         last = panel.first + len(panel.columns)
@@ -118,117 +157,3 @@ class _Skyline:
         for offset, column in enumerate(panel.columns):
             self._column_of.update(dict.fromkeys(column, panel.first + offset))
         self.panels.append(panel)
-
-
-def _height(names: Sequence[str], heights: Mapping[str, int]) -> int:
-    return sum(heights[name] + SPACE for name in names)
-
-
-class _Group:
-    """The cards of one group, to be put into columns."""
-
-    def __init__(
-        self,
-        names: list[str],
-        heights: Mapping[str, int],
-        inner: Sequence[Link],
-        neighbours: Mapping[str, set[str]],
-        tries: int,
-    ) -> None:
-        self._tries = tries
-        self._names = names
-        self._heights = heights
-        self._neighbours = {name: sorted(neighbours.get(name, set()) & set(names)) for name in names}
-        self._pairs = sorted({(link.child, link.parent) for link in inner if link.child != link.parent})
-
-    def columns(self, width: int) -> Columns:
-        """In so many columns, none of them empty."""
-        columns: list[list[str]] = [[] for _ in range(width)]
-        limit = _height(self._names, self._heights) / width
-        where: dict[str, int] = {}
-        for name in self._order():
-            near = [where[each] for each in self._neighbours[name] if each in where]
-            costs = [
-                (self._filled(columns[place], name, limit) + sum(self._apart(place - each) for each in near), place)
-                for place in range(width)
-            ]
-            place = min(costs)[1] if near or where else width // 2
-            columns[place].append(name)
-            where[name] = place
-        self._improve(columns)
-        return tuple(tuple(column) for column in columns if column)
-
-    def _order(self) -> list[str]:
-        """From the one with most neighbours outward, breadth first."""
-        rest = sorted(self._names, key=lambda name: (-len(self._neighbours[name]), name))
-        order: dict[str, None] = {}
-        for start in rest:
-            queue = [start]
-            for name in queue:
-                if name not in order:
-                    order[name] = None
-                    queue += sorted(self._neighbours[name], key=lambda each: (-len(self._neighbours[each]), each))
-        return list(order)
-
-    def _filled(self, column: list[str], name: str, limit: float) -> float:
-        height = _height([*column, name], self._heights)
-        return height * 0.3 + max(0.0, height - limit) * 2
-
-    @staticmethod
-    def _apart(distance: int) -> float:
-        return (60.0, 0.0)[distance != 0] + 250 * max(0, abs(distance) - 1)
-
-    def _improve(self, columns: list[list[str]]) -> None:
-        """Move single cards and swap pairs as long as that makes it better."""
-        cost = self._cost(columns)
-        while self._tries > 0:
-            before = cost
-            for name in self._names:
-                cost = self._moved(columns, name, cost)
-            for number, one in enumerate(self._names):
-                for other in self._names[number + 1 :]:
-                    cost = self._swapped(columns, one, other, cost)
-            if cost >= before:
-                return
-
-    def _moved(self, columns: list[list[str]], name: str, cost: float) -> float:
-        home = next(column for column in columns if name in column)
-        place = home.index(name)
-        home.remove(name)
-        best, target, at = cost, home, place
-        for column in columns:
-            for position in range(len(column) + 1):
-                column.insert(position, name)
-                found = self._cost(columns)
-                del column[position]
-                if found < best:
-                    best, target, at = found, column, position
-        target.insert(at, name)
-        return best
-
-    def _swapped(self, columns: list[list[str]], one: str, other: str, cost: float) -> float:
-        here, there = (next(column for column in columns if name in column) for name in (one, other))
-        i, j = here.index(one), there.index(other)
-        here[i], there[j] = other, one
-        found = self._cost(columns)
-        if found < cost:
-            return found
-        here[i], there[j] = one, other
-        return cost
-
-    def _cost(self, columns: list[list[str]]) -> float:
-        """What is long and crooked: references, then columns of unequal height."""
-        self._tries -= 1
-        place: dict[str, tuple[int, float]] = {}
-        ends: list[float] = []
-        for number, column in enumerate(columns):
-            y = 0.0
-            for name in column:
-                place[name] = (number, y + self._heights[name] / 2)
-                y += self._heights[name] + SPACE
-            ends.append(y)
-        cost = 4.0 * max(ends) + (10_000 if 0 in ends else 0)
-        for child, parent in self._pairs:
-            (a, y), (b, z) = place[child], place[parent]
-            cost += 0.4 * abs(y - z) + self._apart(a - b)
-        return cost

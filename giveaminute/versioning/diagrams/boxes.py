@@ -27,13 +27,15 @@ _OF_COLUMNS = {
 def boxes(after: Schema, before: Schema | None, found: Renames) -> Iterator[Box]:
     """Every table, then every view, by name; `before` has the new names already."""
     old = after if before is None else before
+    defaults = (old.collation, after.collation)
     for name in sorted({**old.tables, **after.tables}):
-        yield _table_box(old.tables.get(name), after.tables.get(name), found)
+        yield _table_box(old.tables.get(name), after.tables.get(name), found, defaults)
     for name in sorted({**old.views, **after.views}):
         yield _view_box(old.views.get(name), after.views.get(name))
 
 
-def _table_box(was: Table | None, now: Table | None, found: Renames) -> Box:
+def _table_box(was: Table | None, now: Table | None, found: Renames, defaults: tuple[str | None, str | None]) -> Box:
+    """`defaults`: the database's collation before and after."""
     table = now or was
     assert table is not None
     if was is None or now is None or (was == now and found.former_table(table.name) is None):
@@ -42,7 +44,8 @@ def _table_box(was: Table | None, now: Table | None, found: Renames) -> Box:
     differences = compare_tables(was, now, WORDING)
     moved = {each.name: each.words for each in differences if each.kind is Kind.POSITION}
     rows = tuple(_rows(was, now, moved, found))
-    notes = tuple(_note(each, was, now) for each in differences if not _is_of_column(each))
+    follows = (was.collation, now.collation) == defaults
+    notes = tuple(_note(each, now, follows) for each in differences if not _is_of_column(each))
     formerly = found.former_table(now.name)
     is_same = not notes and all(row.mark is Mark.SAME for row in rows)
     mark = Mark.RENAMED if formerly is not None else Mark.SAME if is_same else Mark.CHANGED
@@ -129,8 +132,11 @@ def _value(value: object) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _note(difference: Difference, was: Table, now: Table) -> Note:
-    words = difference.words.removeprefix(f"{now.name}: ")
+def _note(difference: Difference, table: Table, follows: bool) -> Note:
+    """`follows`: its collation is the database's, before and after."""
+    if difference.kind is Kind.COLLATION and follows:
+        return Note(Mark.CHANGED, "collation, with the database's")
+    words = difference.words.removeprefix(f"{table.name}: ")
     if words.endswith(f" {WORDING.extra}"):
         return Note(Mark.ADDED, words.removesuffix(f" {WORDING.extra}"))
     if words.endswith(f" {WORDING.missing}"):

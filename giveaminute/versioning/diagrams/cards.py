@@ -25,8 +25,8 @@ SMALL = 6.7
 LARGE = 8.0
 """Of 13 pixels, bold."""
 LEAST, MOST = 170, 400
-MOST_NAME, MOST_TYPE = 30, 22
-"""Characters, of longer ones the rest is in the title."""
+MOST_NAME, MOST_TYPE, MOST_DETAIL = 30, 22, 46
+"""Characters; what is longer is cut, and whole in the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def card(box: Box, is_marked: bool) -> Card:
         line_of[row.name] = len(lines)
         lines += _row(row)
     for note in box.notes:
-        words = list(wrapped(note.words, MOST_NAME + MOST_TYPE - 4))
+        words = list(wrapped(note.words, MOST_DETAIL))
         lines.append(
             Line("note", words[0], mark=note.mark, title=note.words if len(words) > 2 else "", lines=len(words[:2]))
         )
@@ -97,8 +97,8 @@ def _row(row: Row) -> Iterator[Line]:
     name, type_ = fitted(row.name, MOST_NAME), fitted(row.type, MOST_TYPE)
     told = [row.name if name != row.name else "", row.type if type_ != row.type else "", row.comment]
     details = ([f"was {row.formerly}"] if row.formerly else []) + list(row.changes)
-    shown = list(joined(details, MOST_NAME + MOST_TYPE - 6))
-    cut = [each for each in details if len(each) > MOST_NAME + MOST_TYPE - 6]
+    shown = list(joined([part for each in details for part in _parts(each)], MOST_DETAIL))
+    cut = [each for each in details if any(cells(part) > MOST_DETAIL for part in _parts(each))]
     title = " · ".join(each for each in (*told, *cut) if each)
     yield Line(
         "row", name, f"{type_}{'?' if row.nullable else ''}", "".join(row.keys[:1]), row.mark, title, 1 + len(shown)
@@ -107,9 +107,16 @@ def _row(row: Row) -> Iterator[Line]:
         yield Line("detail", each)
 
 
+def _parts(change: str) -> list[str]:
+    """On two lines what is too long for one."""
+    was, arrow, now = change.partition(" → ")
+    return [was, f"→ {now}"] if arrow and cells(change) > MOST_DETAIL else [change]
+
+
 def _width(box: Box, lines: list[Line], is_marked: bool) -> int:
     indent = PAD + (MARK if is_marked else 0) + KEY
-    widths = [2 * PAD + LARGE * cells(head(box)) + 40]
+    said = 16 + SMALL * cells(box.mark.value) + MARK if box.mark is not Mark.SAME else 46 if box.is_view else 0
+    widths = [2 * PAD + LARGE * cells(head(box)) + said]
     for line in lines:
         if line.kind == "row":
             widths.append(indent + CHARACTER * cells(line.text) + 18 + CHARACTER * cells(line.type) + PAD)

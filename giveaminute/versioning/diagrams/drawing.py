@@ -31,8 +31,11 @@ def diagram(after: Schema, before: Schema | None = None, *, title: str = "", imp
 
 def _notes(before: Schema | None, after: Schema) -> Iterator[Note]:
     """What no table or view shows: routines, and the database's defaults."""
-    for each in compare(before, after, WORDING) if before is not None else ():
-        if each.kind in (Kind.ROUTINE, Kind.DATABASE):
+    differences = compare(before, after, WORDING) if before is not None else []
+    told = {each.name for each in differences if each.kind is Kind.DATABASE}
+    for each in differences:
+        is_twice = each.name == "default charset" and "default collation" in told  # which implies its charset
+        if each.kind is Kind.ROUTINE or (each.kind is Kind.DATABASE and not is_twice):
             mark = Mark.CHANGED
             if each.words.endswith(f" {WORDING.extra}"):
                 mark = Mark.ADDED

@@ -107,5 +107,6 @@ def _end(kind: str, x: int, y: int) -> Iterator[str]:
 def _note(note: Note, y: int, room: int) -> Iterator[str]:
     words = fitted(note.words, int((room - 20) / CHARACTER))
     full = f"<title>{text(note.words)}</title>" if words != note.words else ""
-    yield f'<text {look(f"er-{note.mark.value}")} x="{LEFT}" y="{y}" font-weight="700">{note.mark.sign}</text>'
+    if note.mark is not Mark.SAME:
+        yield f'<text {look(f"er-{note.mark.value}")} x="{LEFT}" y="{y}" font-weight="700">{note.mark.sign}</text>'
     yield f'<text {look("er-text")} x="{LEFT + 18}" y="{y}">{full}{text(words)}</text>'

@@ -29,9 +29,9 @@ class Stack:
     def track(self, gap: Gap, number: int, count: int) -> int:
         """The height of a line in a gap. Those of neighbouring columns differ, so that none runs into another's."""
         top, height = self.gaps[gap]
-        room = min(height, 4 * GRID + count * TRACK)
-        first = top + max(TRACK, (room - TRACK * (count - 1)) // 2 // TRACK * TRACK)
-        return first + TRACK * number - (5 if gap[0] % 2 else 0)
+        odd = gap[0] % 2 * TRACK // 2
+        middle = (min(height, 4 * GRID + count * TRACK) - TRACK * (count - 1)) // 2
+        return top + odd + max(TRACK, (middle - odd) // TRACK * TRACK) + TRACK * number
 
 
 def stacked(arrangement: Arrangement, cards: Mapping[str, Card], lines: Mapping[Gap, int]) -> Stack:
@@ -42,7 +42,7 @@ def stacked(arrangement: Arrangement, cards: Mapping[str, Card], lines: Mapping[
         _put(stack, bottoms, number, panel, cards, lines)
     stack.bottom = max([*bottoms, 0])
     for column, bottom in enumerate(bottoms):
-        height = max(stack.bottom - bottom, 0) + _room(lines.get((column, -1, -1), 0), 0)
+        height = max(stack.bottom - bottom, 0) + _room(lines, (column, -1, -1), 0)
         stack.gaps[column, -1, -1] = (bottom, height)
     stack.bottom = max(a + b for a, b in stack.gaps.values()) if stack.gaps else 0
     return stack
@@ -53,8 +53,7 @@ def _put(
 ) -> None:
     span = range(panel.first, panel.first + len(panel.columns))
     top = max(
-        bottoms[column] + _room(lines.get((column, number, -1), 0), 2 * GRID if bottoms[column] else 0)
-        for column in span
+        bottoms[column] + _room(lines, (column, number, -1), 2 * GRID if bottoms[column] else 0) for column in span
     )
     ends = []
     for column, names in zip(span, panel.columns, strict=True):
@@ -63,19 +62,20 @@ def _put(
         for place, name in enumerate(names):
             # The first gap brings the cards, below a title that is half a step off, onto the grid again.
             least = GRID // 2 if place == 0 else 2 * GRID
-            room = _room(lines.get((column, number, place), 0), least, GRID // 2 if place == 0 else 0)
+            room = _room(lines, (column, number, place), least, GRID // 2 if place == 0 else 0)
             stack.gaps[column, number, place] = (y, room)
             stack.cards[name] = y + room
             y += room + cards[name].height
         ends.append((column, len(names), y))
-    bottom = max(y + _room(lines.get((column, number, place), 0), GRID) for column, place, y in ends)
+    bottom = max(y + _room(lines, (column, number, place), GRID) for column, place, y in ends)
     for column, place, y in ends:
         stack.gaps[column, number, place] = (y, bottom - y)
         bottoms[column] = bottom
     stack.panels.append((top, bottom))
 
 
-def _room(lines: int, least: int, over: int = 0) -> int:
-    """A height on the grid (`over` it) that so many lines fit in."""
-    wanted = max(least, TRACK * (lines + 1) if lines else 0)
+def _room(lines: Mapping[Gap, int], gap: Gap, least: int, over: int = 0) -> int:
+    """A height on the grid (`over` it) that the lines of this gap fit in."""
+    count = lines.get(gap, 0)
+    wanted = max(least, TRACK * (count + 1) + gap[0] % 2 * TRACK // 2 if count else 0)
     return -(-(wanted - over) // GRID) * GRID + over

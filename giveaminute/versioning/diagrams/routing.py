@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from giveaminute.versioning.diagrams.arranging import Arrangement
 from giveaminute.versioning.diagrams.cards import Card
@@ -195,7 +196,7 @@ class Line:
     lefts: tuple[int, ...]
     rights: tuple[int, ...]
 
-    @property
+    @cached_property
     def span(self) -> tuple[int, int]:
         """From its upper end to its lower one."""
         return min((*self.lefts, *self.rights)), max((*self.lefts, *self.rights))
