@@ -2,8 +2,8 @@
 
 The canvas has columns, each as wide as its widest card. A group takes some neighbouring ones, in the shape (`shaping`)
 and at the place that cost least; the largest group comes first. Some numbers of columns are tried, and the fullest
-canvas is taken. All of it is decided by costs and names, never by chance, and the number of tries does not grow with
-the number of tables, so that thousands take their time only in proportion.
+canvas is taken. All of it is decided by costs and names, never by chance, and what is spent on trying does not
+grow with the number of tables, so that thousands take their time only in proportion.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ASPECT = 1.5
 """Width to height that is aimed at."""
 MOST_UNLINKED = 12
 """Columns of a group that has no lines in it."""
-_TRIES = 24_000
-"""How many other places are tried, for all groups together."""
+_WORK = 400_000
+"""Cards that are looked at while other places are tried, for one shape of all groups together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def arranged(diagram: Diagram, cards: Mapping[str, Card]) -> Arrangement:
     """Every card in its place."""
     heights = {name: card.height for name, card in cards.items()}
     neighbours = _neighbours(diagram.links, heights)
-    tries = _TRIES // max(1, len(diagram.groups))
+    work = _WORK // max(1, len(diagram.groups))
     groups = [
-        _Shapes(group.name, [box.name for box in group.boxes], heights, neighbours, tries) for group in diagram.groups
+        _Shapes(group.name, [box.name for box in group.boxes], heights, neighbours, work) for group in diagram.groups
     ]
     total = stack_height(list(heights), heights)
     ideal = max(1, round(math.sqrt(ASPECT * total / WIDE)))
@@ -79,13 +79,14 @@ class _Shapes:
     names: Sequence[str]
     heights: Mapping[str, int]
     neighbours: Mapping[str, Sequence[str]]
-    tries: int
-    _found: dict[int, Columns] = field(default_factory=dict)
+    work: int
+    _found: dict[int, tuple[Columns, int]] = field(default_factory=dict)
 
-    def shape(self, width: int) -> Columns:
-        """In so many columns."""
+    def shape(self, width: int) -> tuple[Columns, int]:
+        """In so many columns, and how tall it is then."""
         if width not in self._found:
-            self._found[width] = Shaper(self.names, self.heights, self.neighbours, self.tries).columns(width)
+            columns = Shaper(self.names, self.heights, self.neighbours, self.work).columns(width)
+            self._found[width] = columns, max(stack_height(column, self.heights) for column in columns) + SPACE
         return self._found[width]
 
     def widths(self, count: int) -> list[int]:
@@ -95,10 +96,6 @@ class _Shapes:
             return list(range(1, min(most, MOST_UNLINKED) + 1))
         ideal = round(math.sqrt(1.3 * stack_height(self.names, self.heights) / WIDE))
         return sorted({min(max(1, each), most) for each in (ideal - 1, ideal, ideal + 1)})
-
-    def height(self, columns: Columns) -> int:
-        """Of its tallest column."""
-        return max(stack_height(column, self.heights) for column in columns) + SPACE
 
 
 class _Skyline:
@@ -124,16 +121,16 @@ class _Skyline:
 
     def add(self, group: _Shapes) -> None:
         """Put a group where it costs least."""
-        best: tuple[float, int, Columns] | None = None
+        best: tuple[float, int, Columns, int] | None = None
         for width in group.widths(len(self._bottoms)):
-            columns = group.shape(width)
+            columns, tall = group.shape(width)
             for first in range(len(self._bottoms) - len(columns) + 1):
                 for mirrored in (columns, columns[::-1]):
-                    cost = self._cost(first, mirrored, group.height(mirrored))
+                    cost = self._cost(first, mirrored, tall)
                     if best is None or cost < best[0]:
-                        best = (cost, first, mirrored)
+                        best = (cost, first, mirrored, tall)
         assert best is not None
-        self._put(Panel(group.name, *best[1:]), group.height(best[2]))
+        self._put(Panel(group.name, best[1], best[2]), best[3])
 
     def _cost(self, first: int, columns: Columns, tall: int) -> float:
         span = self._bottoms[first : first + len(columns)]

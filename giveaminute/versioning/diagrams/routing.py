@@ -231,6 +231,8 @@ def _place(lines: Sequence[Line], placed: Sequence[int], number: int) -> int:
 def _crossings(left: Line, right: Line) -> int:
     """How often two trunks cross, the one left of the other."""
     (a, b), (c, d) = left.span, right.span
+    if b < c or d < a:
+        return 0
     return sum(c <= y <= d for y in left.rights) + sum(a <= y <= b for y in right.lefts)
 
 

@@ -1,11 +1,13 @@
 """The shape of one group: which of its columns each card stands in, and in which order.
 
-Decided by costs and names, never by chance, and with a limited number of tries.
+Decided by costs and names, never by chance, and with a limited amount of work.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 
 Columns = tuple[tuple[str, ...], ...]
 SPACE = 40
@@ -25,10 +27,10 @@ class Shaper:
         names: Sequence[str],
         heights: Mapping[str, int],
         neighbours: Mapping[str, Collection[str]],
-        tries: int,
+        work: int,
     ) -> None:
         inside = set(names)
-        self._tries = tries
+        self._work = work
         self._names = names
         self._heights = heights
         self._neighbours = {name: [each for each in neighbours[name] if each in inside] for name in names}
@@ -39,24 +41,19 @@ class Shaper:
         """Whether any card of the group refers to another of it."""
         return bool(self._pairs)
 
-    @property
-    def height(self) -> int:
-        """Of all in one column."""
-        return stack_height(self._names, self._heights)
-
     def columns(self, width: int) -> Columns:
         """In so many columns, none of them empty."""
         columns: list[list[str]] = [[] for _ in range(width)]
         limit = stack_height(self._names, self._heights) / width
+        filled = [0] * width
         where: dict[str, int] = {}
         for name in self._order():
-            near = [where[each] for each in self._neighbours[name] if each in where]
-            costs = [
-                (self._filled(columns[place], name, limit) + sum(self._apart(place - each) for each in near), place)
-                for place in range(width)
-            ]
-            place = min(costs)[1] if near or where else width // 2
+            near = Counter(where[each] for each in self._neighbours[name] if each in where)
+            tall = self._heights[name] + SPACE
+            place = min(range(width), key=lambda at: self._put_cost(at, filled[at] + tall, limit, near))
+            place = place if where else width // 2
             columns[place].append(name)
+            filled[place] += tall
             where[name] = place
         self._improve(columns)
         return tuple(tuple(column) for column in columns if column)
@@ -73,9 +70,10 @@ class Shaper:
                     queue += sorted(self._neighbours[name], key=lambda each: (-len(self._neighbours[each]), each))
         return list(order)
 
-    def _filled(self, column: list[str], name: str, limit: float) -> float:
-        height = stack_height([*column, name], self._heights)
-        return height * 0.3 + max(0.0, height - limit) * 2
+    def _put_cost(self, at: int, height: int, limit: float, near: Mapping[int, int]) -> float:
+        """Of a card in column `at`, which is so high then, with so many neighbours in the columns `near`."""
+        apart = sum(count * self._apart(at - column) for column, count in near.items())
+        return height * 0.3 + max(0.0, height - limit) * 2 + apart
 
     @staticmethod
     def _apart(distance: int) -> float:
@@ -84,13 +82,14 @@ class Shaper:
     def _improve(self, columns: list[list[str]]) -> None:
         """Move single cards and swap pairs as long as that makes it better."""
         cost = self._cost(columns)
-        while self._tries > 0:
+        while True:
             before = cost
             for name in self._names:
-                cost = self._moved(columns, name, cost)
-            for number, one in enumerate(self._names):
-                for other in self._names[number + 1 :]:
-                    cost = self._swapped(columns, one, other, cost)
+                cost = self._moved(columns, name, cost) if self._work > 0 else cost
+            for one, other in combinations(self._names, 2):
+                if self._work <= 0:
+                    return
+                cost = self._swapped(columns, one, other, cost)
             if cost >= before:
                 return
 
@@ -121,7 +120,7 @@ class Shaper:
 
     def _cost(self, columns: list[list[str]]) -> float:
         """What is long and crooked: references, then columns of unequal height."""
-        self._tries -= 1
+        self._work -= len(self._names)
         place: dict[str, tuple[int, float]] = {}
         ends: list[float] = []
         for number, column in enumerate(columns):
