@@ -38,7 +38,8 @@ def _table_box(was: Table | None, now: Table | None, found: Renames, defaults: t
     """`defaults`: the database's collation before and after."""
     table = now or was
     assert table is not None
-    if was is None or now is None or (was == now and found.former_table(table.name) is None):
+    is_renamed = found.former_table(table.name) is not None or table.name in found.columns
+    if was is None or now is None or (was == now and not is_renamed):
         mark = _presence(was is not None, now is not None)
         return Box(table.name, tuple(_row(each, table) for each in table.columns), comment=table.comment, mark=mark)
     differences = compare_tables(was, now, WORDING)
@@ -47,6 +48,8 @@ def _table_box(was: Table | None, now: Table | None, found: Renames, defaults: t
     follows = (was.collation, now.collation) == defaults
     notes = tuple(_note(each, now, follows) for each in differences if not _is_of_column(each))
     formerly = found.former_table(now.name)
+    if formerly is not None:
+        notes = (Note(Mark.RENAMED, f"was {formerly}"), *notes)
     is_same = not notes and all(row.mark is Mark.SAME for row in rows)
     mark = Mark.RENAMED if formerly is not None else Mark.SAME if is_same else Mark.CHANGED
     return Box(now.name, rows, comment=now.comment, mark=mark, formerly=formerly, notes=notes)

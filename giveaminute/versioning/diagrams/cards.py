@@ -24,7 +24,7 @@ SMALL = 6.7
 """Of 11 pixels."""
 LARGE = 8.0
 """Of 13 pixels, bold."""
-LEAST, MOST = 170, 400
+LEAST, MOST = 170, 430
 MOST_NAME, MOST_TYPE, MOST_DETAIL = 30, 22, 46
 """Characters; what is longer is cut, and whole in the title."""
 
@@ -94,7 +94,8 @@ def card(box: Box, is_marked: bool) -> Card:
 
 
 def _row(row: Row) -> Iterator[Line]:
-    name, type_ = fitted(row.name, MOST_NAME), fitted(row.type, MOST_TYPE)
+    name = fitted(row.name, MOST_NAME)
+    type_ = fitted(row.type, min(MOST_TYPE, MOST_DETAIL - cells(name)))
     told = [row.name if name != row.name else "", row.type if type_ != row.type else "", row.comment]
     details = ([f"was {row.formerly}"] if row.formerly else []) + list(row.changes)
     shown = list(joined([part for each in details for part in _parts(each)], MOST_DETAIL))

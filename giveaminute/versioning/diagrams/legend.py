@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from giveaminute.versioning.diagrams.cards import CHARACTER, SMALL, cells, fitted
+from giveaminute.versioning.diagrams.cards import CHARACTER, SMALL, cells, fitted, wrapped
 from giveaminute.versioning.diagrams.facts import Diagram, Mark, Note
 from giveaminute.versioning.diagrams.style import look
 from giveaminute.versioning.diagrams.texts import text
@@ -29,11 +29,12 @@ def legend(diagram: Diagram, described: str, width: int) -> tuple[int, list[str]
     """Its height, and its elements."""
     room = width - 2 * LEFT
     title = fitted(diagram.title or "Tables", int(room / 11.5))
-    lines = [
-        f'<text {look("er-text")} x="{LEFT}" y="34" font-size="18" font-weight="700">{text(title)}</text>',
-        f'<text {look("er-dim")} x="{LEFT}" y="56">{text(described)}</text>',
-    ]
-    y = 82
+    lines = [f'<text {look("er-text")} x="{LEFT}" y="34" font-size="18" font-weight="700">{text(title)}</text>']
+    y = 36
+    for words in wrapped(described, int(room / CHARACTER)):
+        y += 20
+        lines.append(f'<text {look("er-dim")} x="{LEFT}" y="{y}">{text(words)}</text>')
+    y += 26
     for row in _rows(list(_items(diagram)), room):
         x = LEFT
         for item in row:

@@ -1,4 +1,6 @@
-"""A diagram in Mermaid's language: an `erDiagram` for version 10.5 and newer, and one that compares for 11.5 and newer.
+"""A diagram in Mermaid's language: an `erDiagram` for version 11.5 and newer.
+
+Older ones, from 10.5 on, take it where nothing is compared and names are in ASCII.
 
 Mermaid draws what it is given in its own places and knows no groups: tables come group by group. It colours whole
 tables and no attributes: what became of a column stands in its comment, that of a reference in its label. Its grammar
@@ -22,9 +24,11 @@ _CLASSES = {
     Mark.RENAMED: "fill:#ddf4ff,stroke:#0969da,color:#0a3069",
 }
 _SIMILAR = str.maketrans(
-    {'"': "ʺ", "%": "％", "\\": "∖", "<": "‹", ">": "›", "#": "＃", ";": "；", "&": "＆", "`": "ʹ"}
+    {'"': "ʺ", "%": "％", "\\": "∖", "<": "‹", ">": "›", "#": "＃", ";": "；", "&": "＆", "`": "ʹ", "~": "∼"}
 )
-_WORD = re.compile(r"[^A-Za-z0-9_À-퟿豈-﷏]")
+_WORD = re.compile("[^A-Za-z0-9_\u00c0-\ud7ff]")
+_DIRECTION = re.compile("(direction) (?=TB|BT|LR|RL)", re.IGNORECASE)
+"""Wherever that stands, even in quotes, Mermaid may take it for its own."""
 _ROLE = re.compile(r"[pfu]k(?![A-Za-z0-9_])", re.IGNORECASE)
 
 
@@ -78,7 +82,7 @@ class _Names:
 def _text(text: str) -> str:
     """On one line, and without what means something to Mermaid or to the page that it is in."""
     plain = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(plain.translate(_SIMILAR).replace("~", "∼").split())
+    return _DIRECTION.sub(r"\1_", " ".join(plain.translate(_SIMILAR).split()))
 
 
 def _word(text: str) -> str:

@@ -99,7 +99,7 @@ class Shaper:
         home.remove(name)
         best, target, at = cost, home, place
         for column in columns:
-            for position in range(len(column) + 1):
+            for position in range(len(column) + 1 if self._work > 0 else 0):
                 column.insert(position, name)
                 found = self._cost(columns)
                 del column[position]
@@ -120,7 +120,7 @@ class Shaper:
 
     def _cost(self, columns: list[list[str]]) -> float:
         """What is long and crooked: references, then columns of unequal height."""
-        self._work -= len(self._names)
+        self._work -= len(self._names) + len(self._pairs)
         place: dict[str, tuple[int, float]] = {}
         ends: list[float] = []
         for number, column in enumerate(columns):

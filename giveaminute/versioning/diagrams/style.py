@@ -14,7 +14,7 @@ LIGHT = {
     "panel": "#f6f8fa",
     "edge": "#d1d9e0",
     "card": "#ffffff",
-    "frame": "#8c959f",
+    "frame": "#818b98",
     "head": "#e6ebf1",
     "ink": "#1f2328",
     "dim": "#59636e",
