@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
+from giveaminute.errors import UsageError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.building import schemas_at
 from giveaminute.versioning.database import opened
@@ -49,9 +51,13 @@ def _side(url: DatabaseUrl, repository: Repository, text: str) -> _Side:
     if text == LIVE:
         return _Side(None, f"{url.name} as it is")
     current = 0
-    if text.startswith(("+", "-")):
+    if re.fullmatch(r"[+-]\d{1,9}", text, re.ASCII):
         with opened(url, read_only=True) as database:
             current = current_version(database, repository)
+    if not re.fullmatch(r"head|[+-]?\d{1,9}", text, re.ASCII):
+        raise UsageError(
+            f"«{text}» is no version.", f"Give a number from 0 to {repository.head}, +N, -N, head or {LIVE}."
+        )
     version = target_version(text, current, repository.head)
     return _Side(version, f"version {version}")
 
