@@ -39,7 +39,7 @@ def _lines(diagram: Diagram, standalone: bool) -> Iterator[str]:
     yield f"<desc>{text(_described(diagram))}</desc>"
     if standalone:
         yield f"<style>\n{STYLE}</style>"
-        yield f'<rect {look("er-page")} width="{width}" height="{height}"/>'
+    yield f'<rect {look("er-page")} width="{width}" height="{height}"/>'
     yield from lines
     yield f'<g transform="translate(0 {top})">'
     yield from (f'<rect {look("er-panel")} {_rect(place)} rx="10"/>' for _, place in laid.panels)
