@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from giveaminute.versioning.diagrams.arranging import Arrangement, arranged
 from giveaminute.versioning.diagrams.cards import Card, card
 from giveaminute.versioning.diagrams.facts import Diagram
-from giveaminute.versioning.diagrams.placing import Gap, Stack, stacked
+from giveaminute.versioning.diagrams.placing import Stack, stacked
 from giveaminute.versioning.diagrams.routing import Anchor, End, Line, Net, Routes, Trunk, gutters, routed, tracks
 
 STEP = 8
@@ -78,17 +78,17 @@ class _Ruler:
         self._routes = routes
         self._stack = stack
         self._order = {gap: {net: place for place, net in enumerate(nets)} for gap, nets in routes.gaps.items()}
-        self._track: dict[int, int] = {}
+        self._track: dict[tuple[int, int], int] = {}
         self._count: dict[int, int] = {}
         for gutter, trunks in gutters(routes):
             found = tracks([self._line(trunk) for trunk in trunks])
-            self._track.update({id(trunk): place for trunk, place in zip(trunks, found, strict=True)})
+            self._track.update({(trunk.net, gutter): place for trunk, place in zip(trunks, found, strict=True)})
             self._count[gutter] = max(found) + 1
         self._lefts, self._widths, self._width = self._columns()
 
     def layout(self) -> Layout:
         """All of it in points."""
-        nets = [(net, [self._wire(trunk, net) for trunk in net.trunks]) for net in self._routes.nets]
+        nets = [(net, [self._wire(trunk) for trunk in net.trunks]) for net in self._routes.nets]
         places = {}
         panels = []
         for panel, (top, bottom) in zip(self._arrangement.panels, self._stack.panels, strict=True):
@@ -135,18 +135,18 @@ class _Ruler:
             return 36 + (STEP * count + 8 if count else 0)
         return max(2 * SIDE + STEP * max(count - 1, 0), 2 * OUTER + 24)
 
-    def _x(self, trunk: Trunk) -> int:
-        """Tracks count from the cards on their left; the last one of the first gutter is beside those on its right."""
-        track = self._track[id(trunk)]
-        if trunk.gutter == 0:
+    def _x(self, net: int, gutter: int) -> int:
+        """Of a net's trunk. Tracks count from the cards on their left; the first gutter's end at those on the right."""
+        track = self._track[net, gutter]
+        if gutter == 0:
             return self._lefts[0] - SIDE - STEP * (self._count[0] - 1 - track)
-        return self._edge(trunk.gutter - 1) + SIDE + STEP * track
+        return self._edge(gutter - 1) + SIDE + STEP * track
 
     def _edge(self, column: int) -> int:
         return self._lefts[column] + self._widths[column]
 
-    def _wire(self, trunk: Trunk, net: Net) -> Wire:
-        x = self._x(trunk)
+    def _wire(self, trunk: Trunk) -> Wire:
+        x = self._x(trunk.net, trunk.gutter)
         branches = []
         for anchors, side in ((trunk.lefts, -1), (trunk.rights, 1)):
             for anchor in anchors:
@@ -155,10 +155,6 @@ class _Ruler:
                     edge = self._edge(trunk.gutter - 1) if side < 0 else self._lefts[trunk.gutter]
                     branches.append(Branch(y, x, edge, anchor))
                 else:
-                    branches.append(Branch(y, x, (x + self._beyond(anchor, side, net)) // 2, None))
+                    beyond = self._x(trunk.net, trunk.gutter + side)
+                    branches.append(Branch(y, x, (x + beyond) // 2, None))
         return Wire(x, tuple(sorted(branches, key=lambda each: (each.y, each.to))))
-
-    def _beyond(self, gap: Gap, side: int, net: Net) -> int:
-        """Where the net's trunk at the other end of a gap is."""
-        gutter = gap[0] + (1 if side > 0 else 0)
-        return next(self._x(trunk) for trunk in net.trunks if trunk.gutter == gutter)
