@@ -202,11 +202,21 @@ def test_a_killed_migration_has_named_its_backup_and_goes_on_without_another(
     assert list((tmp_path / "backups").iterdir()) == [path]
 
 
-KILLED_BETWEEN = (
-    "import os\n\ndef upgrade(op):\n    op.execute('CREATE VIEW seen AS SELECT * FROM a')\n    op.rename_table('a', 'old')"
-    "\n    if os.path.exists('armed'):\n        os.kill(os.getpid(), 9)\n    op.execute('CREATE TABLE a (id INTEGER)')\n"
-    "    op.drop_table('old')\n\ndef downgrade(op):\n    pass\n"
-)
+KILLED_BETWEEN = """import os
+
+
+def upgrade(op):
+    op.execute("CREATE VIEW seen AS SELECT * FROM a")
+    op.rename_table("a", "old")
+    if os.path.exists("armed"):
+        os.kill(os.getpid(), 9)
+    op.execute("CREATE TABLE a (id INTEGER)")
+    op.drop_table("old")
+
+
+def downgrade(op):
+    pass
+"""
 DROPPING = {
     "001_Make_default_upgrade.sql": "CREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);\n",
     "001_Make_default_downgrade.sql": "DROP TABLE a;\nDROP TABLE b;\n",
