@@ -41,7 +41,8 @@ _CONFIG_KEYS = {"dbn", "host", "port", "user", "password", "pw", "db", "unix_soc
 class DatabaseUrl:
     """One database. `hosts` are tried in order; `path` is SQLite's file, empty for one in memory.
 
-    The password never shows: `str()` and `repr()` leave it out.
+    The password never shows: `str()` and `repr()` leave it out. The option `read_timeout`, the seconds that a server
+    may be silent, is for those who only ask: it cannot be given in a URL, since an ALTER is silent for long.
     """
 
     family: str

@@ -23,6 +23,32 @@ class State(Enum):
     RUNNING = "running"
 
 
+class Position(Enum):
+    """Where a database is, seen from the scripts at hand; MIGRATING outweighs the others.
+
+    UNCONTROLLED: tables, but no version row. UNKNOWN and UNREACHABLE: what cannot be told, since the scripts or the
+    records contradict themselves, or since the database does not answer; only who lives with these errors has them.
+    """
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    HALF_APPLIED = "half-applied"
+    MIGRATING = "migrating"
+    UNCONTROLLED = "uncontrolled"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Where a database is, in a sentence, with the command to run next; None where there is nothing to do."""
+
+    position: Position
+    summary: str
+    command: str | None = None
+
+
 @dataclass(frozen=True)
 class MigrationStatus:
     """One script. `when` (UTC) and `who` are None where no run of ours applied it."""
@@ -69,15 +95,34 @@ def read_status(database: Database, repository: Repository) -> Status:
     )
     head = repository.head
     statement = _last_statement(database, stopped)
-    summary, command = _advice(database, repository, version, head, stopped)
-    if holder is not None:
-        summary, command = f"{database.url.name} is being migrated by {holder.words}.", None
+    advice = _advice(database, repository, version, stopped) if holder is None else _migrating(database, holder)
     pause = None if holder is None else database.dialect.batching.pause(database)
-    command = command if pause is None else "invoke resume"
+    command = advice.command if pause is None else "invoke resume"
     paused = None if pause is None else pause.words
     pending = max(0, head - (version or 0))
     name = database.url.name
-    return Status(name, version, head, pending, migrations, stopped, summary, command, statement, holder, paused)
+    return Status(name, version, head, pending, migrations, stopped, advice.summary, command, statement, holder, paused)
+
+
+def read_advice(database: Database, repository: Repository) -> tuple[int | None, Advice]:
+    """The version, and what `read_status` would say of it, with a few short questions however long the history is.
+
+    Raises as that does.
+    """
+    found = _asked(database, repository)
+    if found[1].position is Position.HALF_APPLIED:
+        # The rows are of one moment, whether the holder is still there of a later one: a run may have ended between.
+        database.roll_back()
+        found = _asked(database, repository)
+    return found
+
+
+def _asked(database: Database, repository: Repository) -> tuple[int | None, Advice]:
+    version = history.version(database, repository)
+    holder = database.dialect.holder(database)
+    if holder is not None:
+        return version, _migrating(database, holder)
+    return version, _advice(database, repository, version, history.unfinished(database, repository))
 
 
 def refuse_unfinished(database: Database, repository: Repository) -> None:
@@ -89,8 +134,8 @@ def refuse_unfinished(database: Database, repository: Repository) -> None:
     if holder is not None:
         raise Busy(f"{database.url.name} is being migrated by {holder.words}.", "Run it again when that has finished.")
     version = history.version(database, repository)
-    summary, command = _advice(database, repository, version, repository.head, stopped)
-    raise HalfApplied(summary, f"Finish it first: {command} (where it stands: invoke status)")
+    advice = _advice(database, repository, version, stopped)
+    raise HalfApplied(advice.summary, f"Finish it first: {advice.command} (where it stands: invoke status)")
 
 
 def _last_statement(database: Database, stopped: Run | None) -> str | None:
@@ -124,28 +169,37 @@ def _migration(
     return MigrationStatus(number, title, State.APPLIED, run.started[:19], f"{run.user}@{run.host}", run.seconds)
 
 
-def _advice(
-    database: Database, repository: Repository, version: int | None, head: int, stopped: Run | None
-) -> tuple[str, str | None]:
+def _migrating(database: Database, holder: Holder) -> Advice:
+    return Advice(Position.MIGRATING, f"{database.url.name} is being migrated by {holder.words}.")
+
+
+def _advice(database: Database, repository: Repository, version: int | None, stopped: Run | None) -> Advice:
     name = database.url.name
     half = halfrestored.find(database)
     if half is not None:
-        return f"{name}: {half.words}", half.command
+        return Advice(Position.HALF_APPLIED, f"{name}: {half.words}", half.command)
     if stopped is not None:
         up = stopped.direction is Direction.UPGRADE
         command = "invoke upgrade" if up else finishing(stopped, version or 0)
         reason = f": {stopped.error}" if stopped.error else "."
         who = f"{stopped.user}@{stopped.host}, {stopped.started[:19]} UTC"
-        return f"{name}: the {stopped.direction.value} of {stopped.version:03d} ({who}) is half done{reason}", command
+        words = f"{name}: the {stopped.direction.value} of {stopped.version:03d} ({who}) is half done{reason}"
+        return Advice(Position.HALF_APPLIED, words, command)
+    if version is None and application_tables(database, repository):
+        summary = f"{name} has tables but is not under version control."
+        return Advice(Position.UNCONTROLLED, summary, "invoke version-control --version N")
+    return compared(name, version, repository.head)
+
+
+def compared(name: str, version: int | None, head: int) -> Advice:
+    """What follows from a version and the newest script alone; the version is None for an empty database. Pure."""
     if version is None:
-        if not application_tables(database, repository):
-            return f"{name} is empty; head is {head}.", "invoke upgrade"
-        return f"{name} has tables but is not under version control.", "invoke version-control --version N"
+        where = Position.BEHIND if head else Position.CURRENT
+        return Advice(where, f"{name} is empty; head is {head}.", "invoke upgrade")
     if version > head:
-        return (
-            f"{name} is at version {version}, ahead of the scripts here, which end at {head}.",
-            "deploy the code that has those scripts",
-        )
+        summary = f"{name} is at version {version}, ahead of the scripts here, which end at {head}."
+        return Advice(Position.AHEAD, summary, "deploy the code that has those scripts")
     if version < head:
-        return f"{name} is at version {version}; {head - version} pending up to {head}.", "invoke upgrade"
-    return f"{name} is at version {version}, the newest.", None
+        summary = f"{name} is at version {version}; {head - version} pending up to {head}."
+        return Advice(Position.BEHIND, summary, "invoke upgrade")
+    return Advice(Position.CURRENT, f"{name} is at version {version}, the newest.")

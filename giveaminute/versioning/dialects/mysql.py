@@ -372,6 +372,7 @@ def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
         charset="utf8mb4",
         client_flag=CLIENT.FOUND_ROWS,
         connect_timeout=int(url.options.get("connect_timeout", CONNECT_TIMEOUT)),
+        read_timeout=float(url.options["read_timeout"]) if "read_timeout" in url.options else None,
         init_command=SESSION,
         **options,
     )
