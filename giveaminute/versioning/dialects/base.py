@@ -113,6 +113,13 @@ class Dialect(ABC):
         """A SQLAlchemy engine over this one open connection (a lent one: it never commits or closes it)."""
 
     @abstractmethod
+    def application_engine(self, url: DatabaseUrl, **options: Any) -> sqlalchemy.Engine:
+        """An engine with a pool for an application, in the server's own session settings; it connects when it must.
+
+        `options`: those of `sqlalchemy.create_engine`, over our own.
+        """
+
+    @abstractmethod
     def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
         """The `op` that a migration gets; what it keeps is kept by repository and version."""
 

@@ -138,6 +138,11 @@ class MySQLDialect(Dialect):
 
         return engine_over("mysql+pymysql://", "pyformat", connection)
 
+    def application_engine(self, url: DatabaseUrl, **options: Any) -> sqlalchemy.Engine:
+        from giveaminute.versioning.dialects.application_engines import on_mysql
+
+        return on_mysql(url, options)
+
     def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
         from giveaminute.versioning.dialects.mysql_operations import MySQLOperations
 
@@ -354,7 +359,8 @@ def _code(error: Exception) -> int | None:
     return error.args[0] if error.args and isinstance(error.args[0], int) else None
 
 
-def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
+def way_to(url: DatabaseUrl, host: str, port: int) -> dict[str, Any]:
+    """How PyMySQL reaches this host of a URL, and as whom."""
     options: dict[str, Any] = {
         name: url.options[name] for name in ("unix_socket", "ssl_ca", "ssl_cert", "ssl_key") if name in url.options
     }
@@ -362,19 +368,25 @@ def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
         options["ssl_verify_cert"] = True  # PyMySQL takes the authority, and by itself asks nothing of it
     if host in ("localhost", "127.0.0.1", "::1") and not any(name.startswith("ssl_") for name in options):
         options["ssl_disabled"] = True  # nothing leaves the machine, and making a TLS context takes 25 ms
-    connection = pymysql.connect(
-        host=host,
-        port=port,
-        user=url.user or None,
+    return {
+        "host": host,
+        "port": port,
+        "user": url.user or None,
         # The server hashes the bytes of its own character set; PyMySQL would encode a str as latin1.
-        password=url.password.encode("utf-8"),
-        database=url.database or None,
+        "password": url.password.encode("utf-8"),
+        "database": url.database or None,
+        "connect_timeout": int(url.options.get("connect_timeout", CONNECT_TIMEOUT)),
+        **options,
+    }
+
+
+def _open(url: DatabaseUrl, host: str, port: int, read_only: bool) -> Any:
+    connection = pymysql.connect(
+        **way_to(url, host, port),
         charset="utf8mb4",
         client_flag=CLIENT.FOUND_ROWS,
-        connect_timeout=int(url.options.get("connect_timeout", CONNECT_TIMEOUT)),
         read_timeout=float(url.options["read_timeout"]) if "read_timeout" in url.options else None,
         init_command=SESSION,
-        **options,
     )
     _join_cluster(connection, several=len(url.hosts) > 1)
     if not read_only:

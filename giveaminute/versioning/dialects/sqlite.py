@@ -78,6 +78,11 @@ class SQLiteDialect(Dialect):
 
         return engine_over("sqlite://", "named", connection)
 
+    def application_engine(self, url: DatabaseUrl, **options: Any) -> sqlalchemy.Engine:
+        from giveaminute.versioning.dialects.application_engines import on_sqlite
+
+        return on_sqlite(url, options)
+
     def operations(self, connection: sqlalchemy.Connection, version: int, repository: str = "") -> Operations:
         from giveaminute.versioning.dialects.sqlite_operations import SQLiteOperations
 
