@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -183,11 +183,11 @@ def large(
     Read by the commands that need it only. Raises SettingsError.
     """
     environ = os.environ if environ is None else environ
-    part = _part(settings.config, "large_tables", {"rows", "bytes"}) if settings.config else {}
+    sizes = part(settings.config, "large_tables", {"rows", "bytes"}) if settings.config else {}
     found = {}
     for name, given in (("rows", rows), ("bytes", size)):
         variable, key = f"GIVEAMINUTE_LARGE_{name.upper()}", f"{settings.config}: `large_tables: {name}`"
-        texts = ((f"--large-{name}", given), (variable, environ.get(variable) or None), (key, part.get(name)))
+        texts = ((f"--large-{name}", given), (variable, environ.get(variable) or None), (key, sizes.get(name)))
         told = next(((where, text) for where, text in texts if text is not None), None)
         if told is not None:
             found[name] = _count(*told)
@@ -201,18 +201,18 @@ def _count(where: str, text: object) -> int:
     return int(digits)
 
 
-def _part(file: Path, name: str, known: set[str]) -> dict[str, Any]:
-    """A part of config.yaml that need not be there. Raises SettingsError."""
+def part(file: Path, name: str, known: Collection[str]) -> dict[str, Any]:
+    """A part of config.yaml that need not be there, its values as they were typed. Raises SettingsError."""
     document = _document(file)
-    part = document.get(name) if isinstance(document, dict) else None
-    if part is None:
+    found = document.get(name) if isinstance(document, dict) else None
+    if found is None:
         return {}
-    unknown = sorted(str(key) for key in part if key not in known) if isinstance(part, dict) else [str(part)]
+    unknown = sorted(str(key) for key in found if key not in known) if isinstance(found, dict) else [str(found)]
     if unknown:
         raise SettingsError(
             f"{file}: unknown in `{name}:`: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."
         )
-    return dict(part)
+    return dict(found)
 
 
 def _root() -> Path:
