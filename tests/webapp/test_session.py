@@ -349,6 +349,19 @@ def test_sqlite_keeps_its_foreign_keys(on_sqlite: Sessions) -> None:
             connection.execute(sa.text("INSERT INTO child VALUES (7)"))
 
 
+def test_rows_are_counted_that_matched(db: Sessions) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(sa.insert(Note).values(text="same"))
+        assert connection.execute(sa.update(Note).values(text="same")).rowcount == 1
+
+
+def test_arguments_for_the_driver_reach_it(mariadb_server: Server, fresh_database: FreshDatabase) -> None:
+    db = sessions(mariadb_server.url(fresh_database(mariadb_server)), connect_args={"init_command": "SET @site = 7"})
+    with db.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT @site")) == 7
+    db.engine.dispose()
+
+
 def test_options_are_those_of_create_engine(tmp_path: Path) -> None:
     db = sessions(f"sqlite:///{tmp_path / 'x.db'}", pool_size=3)
     assert db.engine.pool.size() == 3  # type: ignore[attr-defined]

@@ -21,7 +21,20 @@ RECYCLE = 3600
 def on_mysql(url: DatabaseUrl, options: dict[str, Any]) -> sa.Engine:
     """The first host that answers; a connection that was lost while it lay in the pool is replaced unseen."""
     ours = {"paramstyle": "pyformat", "pool_pre_ping": True, "pool_recycle": RECYCLE}
-    return sa.create_engine("mysql+pymysql://", creator=lambda: _connected(url), **{**ours, **options})
+    engine = sa.create_engine("mysql+pymysql://", **{**ours, **options})
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: sa.Dialect, _record: object, _arguments: object, told: dict[str, Any]) -> Any:
+        refusals: list[pymysql.Error] = []
+        for host, port in url.hosts:
+            try:
+                ways = {**way_to(url, host, port), "charset": url.options.get("charset", "utf8mb4")}
+                return dialect.connect(**{**ways, **told})  # `told`: SQLAlchemy's own, and `connect_args`
+            except pymysql.Error as error:
+                refusals.append(error)
+        raise refusals[0]
+
+    return engine
 
 
 def on_sqlite(url: DatabaseUrl, options: dict[str, Any]) -> sa.Engine:
@@ -30,16 +43,6 @@ def on_sqlite(url: DatabaseUrl, options: dict[str, Any]) -> sa.Engine:
     engine = sa.create_engine(place, **{"paramstyle": "qmark", **options})
     event.listen(engine, "connect", _enforce_references)
     return engine
-
-
-def _connected(url: DatabaseUrl) -> Any:
-    refusals: list[pymysql.Error] = []
-    for host, port in url.hosts:
-        try:
-            return pymysql.connect(**way_to(url, host, port), charset=url.options.get("charset", "utf8mb4"))
-        except pymysql.Error as error:
-            refusals.append(error)
-    raise refusals[0]
 
 
 def _enforce_references(connection: Any, _record: object) -> None:
