@@ -17,6 +17,8 @@ from giveaminute.versioning.status import Advice, Position, compared, read_advic
 
 EVERY = 2.0
 """Seconds between two questions to the database."""
+LOOK = 0.1
+"""Seconds between two looks at the folder of the scripts: a look at each request would be a third of what it costs."""
 PATIENCE = 0.5
 """Seconds that a request waits for an answer at most, counted from when the question was asked."""
 SILENCE = 2.0
@@ -68,7 +70,7 @@ class _Question:
 
 
 class Watcher:
-    """Tells where a database stands: the last answer, asked anew every few seconds and when the scripts change.
+    """Tells where a database stands: the last answer, asked anew every few seconds, at once when the scripts change.
 
     For any number of threads. The database is asked in a thread of its own, on a connection that is closed again, so
     that one which hangs keeps nobody waiting; nobody asks where nobody wants to know. After a fork each process asks
@@ -83,6 +85,8 @@ class Watcher:
         self._folder = settings.repository
         self._versions = str(Repository(settings.repository).versions)
         self._every = every
+        self._look = min(LOOK, every)
+        self._look_at = 0.0
         self._patience = patience
         self._answer: _Answer | None = None
         self._forget_threads()
@@ -98,9 +102,13 @@ class Watcher:
         While requests come in nobody waits. The first request, the first after an idle time, and those after a change
         of the scripts wait for the new answer; where it takes too long they get the last one, for the scripts of now.
         """
-        answer = self._answer
-        if answer is not None and self._is_fresh(answer, _stamp(self._versions)):
-            return answer.standing
+        answer, now = self._answer, time.monotonic()
+        if answer is not None:
+            if now < self._look_at:
+                return answer.standing
+            if self._is_fresh(answer, _stamp(self._versions)):
+                self._look_at = now + self._look
+                return answer.standing
         return self._renewed()
 
     def _renewed(self) -> Standing:

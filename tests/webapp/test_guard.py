@@ -23,7 +23,7 @@ from giveaminute.versioning.status import Position
 from giveaminute.webapp import guard as guard_module
 from giveaminute.webapp.guard import Guard, guard
 from giveaminute.webapp.policy import Policy, Treatment, read_policy
-from giveaminute.webapp.standing import Standing
+from giveaminute.webapp.standing import LOOK, Standing
 from giveaminute.webapp.unavailable import prefers_json
 from tests.repositories import make_repository
 from tests.webapp.serving import application, ask, served
@@ -280,11 +280,12 @@ def test_an_upgrade_ends_the_refusal_without_a_restart(database_url: str, tmp_pa
     settings = Settings(parse_url(database_url), "test", scripts(tmp_path, 1))
     options = {"url": database_url, "repository": str(settings.repository)}
     call_command("upgrade", **options)
-    app = application({"/": lambda: "hello"}, guard(settings, policy=Policy(every=0.1)))
+    app = application({"/": lambda: "hello"}, guard(settings, policy=Policy(every=0.2)))
     with served(app) as port:
         assert ask(port).status == 200
         scripts(tmp_path, 2)
-        assert ask(port).status == 503, "at once"
+        time.sleep(1.2 * LOOK)
+        assert ask(port).status == 503
         call_command("upgrade", **options)
         eventually(lambda: ask(port).status, 200)
         call_command("downgrade", version="0", yes=True, **options)

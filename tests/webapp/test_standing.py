@@ -161,16 +161,23 @@ def test_scripts_that_contradict_one_another_are_unknown_until_they_are_whole(on
     assert watching.standing().current
     second = on_sqlite.repository / "versions" / "002_Title_2.py"
     second.unlink()
+    wait_for_a_look()
     assert watching.standing().position is Position.UNKNOWN
     second.touch()
+    wait_for_a_look()
     assert watching.standing().current
 
 
-def test_a_new_script_is_seen_by_the_next_request(settings: Settings) -> None:
+def wait_for_a_look() -> None:
+    time.sleep(1.2 * module.LOOK)
+
+
+def test_a_new_script_is_seen_at_once(settings: Settings) -> None:
     put(settings, 3)
     watching = Watcher(settings, every=60, patience=5)
     assert watching.standing().current
     (settings.repository / "versions" / "004_Next.py").touch()
+    wait_for_a_look()
     found = watching.standing()
     assert (found.position, found.version, found.head) == (Position.BEHIND, 3, 4)
     put(settings, 4)
@@ -281,6 +288,7 @@ def test_a_new_script_counts_at_once_also_where_the_database_hangs(on_sqlite: Se
     assert watching.standing().current
     hanging.let.clear()
     (on_sqlite.repository / "versions" / "004_Next.py").touch()
+    wait_for_a_look()
     found = watching.standing()
     assert (found.position, found.version, found.head) == (Position.BEHIND, 3, 4)
 
