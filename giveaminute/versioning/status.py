@@ -26,8 +26,8 @@ class State(Enum):
 class Position(Enum):
     """Where a database is, seen from the scripts at hand; MIGRATING outweighs the others.
 
-    UNCONTROLLED: tables, but no version row. UNKNOWN and UNREACHABLE: what cannot be told, since the scripts or the
-    records contradict themselves, or since the database does not answer; only who lives with these errors has them.
+    UNCONTROLLED: tables, but no version row. UNKNOWN and UNREACHABLE: what cannot be told, since scripts or records
+    contradict themselves or may not be read, or since nobody answers; only who lives with these errors has them.
     """
 
     CURRENT = "current"

@@ -9,7 +9,7 @@ import time
 import weakref
 from dataclasses import dataclass, field, replace
 
-from giveaminute.errors import MigrationToolError, NotAsRecorded, UsageError
+from giveaminute.errors import Busy, CannotConnect, ConnectionLost, MigrationToolError
 from giveaminute.settings import MYSQL, DatabaseUrl, Settings
 from giveaminute.versioning.database import opened
 from giveaminute.versioning.repository import Repository
@@ -176,14 +176,17 @@ class Watcher:
 def read_standing(url: DatabaseUrl, repository: Repository, *, wait: float = 0) -> Standing:
     """Ask now. Raises nothing: what goes wrong is a standing too. `wait`: seconds for another's lock (SQLite)."""
     head = version = None
+    connected = False
     try:
         head = repository.head
         with opened(url, read_only=True, wait=wait) as database:
+            connected = True
             version, advice = read_advice(database, repository)
-    except (NotAsRecorded, UsageError) as error:
-        advice = Advice(Position.UNKNOWN, error.message, error.remedy)
-    except MigrationToolError as error:
+    except (ConnectionLost, Busy) as error:
         advice = Advice(Position.UNREACHABLE, error.message, error.remedy)
+    except MigrationToolError as error:
+        away = isinstance(error, CannotConnect) and not connected
+        advice = Advice(Position.UNREACHABLE if away else Position.UNKNOWN, error.message, error.remedy)
     except Exception as error:
         logger.exception("where %s stands cannot be told", url)
         advice = Advice(Position.UNKNOWN, f"{url.name}: {type(error).__name__}: {error}")
