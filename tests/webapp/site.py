@@ -29,6 +29,7 @@ def main(config: str, repository: str) -> None:
     app.add_processor(guard(settings))
     app.add_processor(db)
     server = web.httpserver.WSGIServer(("127.0.0.1", 0), app.wsgifunc())
+    server.request_queue_size = 128  # by itself 5: of more at a moment the kernel lets some try again after a second
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
     print(server.bind_addr[1], flush=True)
