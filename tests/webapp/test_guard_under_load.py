@@ -5,6 +5,7 @@ A few seconds of it; ALL_GUARD=1 makes it 30, with the settings that the guard h
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -28,7 +29,9 @@ from tests.webapp.serving import ask
 ALL = os.environ.get("ALL_GUARD") == "1"
 RATE = 200
 """Requests a second."""
+SENDERS = 40
 SECONDS = 30.0 if ALL else 3.0
+"""Of it all: a third each before, during and after."""
 EVERY = 2.0 if ALL else 0.2
 """Seconds between two questions of the guard."""
 SLACK = 0.5
@@ -88,17 +91,25 @@ class Load:
     found: list[tuple[float, float, int]] = field(default_factory=list)
     """When each began, how long it took, what it was answered; 0 for none."""
 
-    def run(self, seconds: float, threads: int = 40) -> None:
-        """Send them all, from that many threads in turn."""
-        senders = [threading.Thread(target=self._send, args=(number, threads, seconds)) for number in range(threads)]
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Send them during the block, from several threads in turn."""
+        senders = [threading.Thread(target=self._send, args=(number,)) for number in range(SENDERS)]
         for sender in senders:
             sender.start()
-        for sender in senders:
-            sender.join()
+        try:
+            yield
+        finally:
+            self.over.set()
+            for sender in senders:
+                sender.join()
 
-    def _send(self, first: int, step: int, seconds: float) -> None:
-        for number in range(first, int(seconds * RATE), step):
-            time.sleep(max(0.0, self.begun + number / RATE - time.monotonic()))
+    def _send(self, first: int) -> None:
+        for number in itertools.count(first, SENDERS):
+            if self.over.wait(max(0.0, self.begun + number / RATE - time.monotonic())):
+                return
             begun = time.monotonic()
             try:
                 status = ask(self.port, timeout=20).status
@@ -123,17 +134,17 @@ class Outage:
     end: float = 0
 
     def happen(self, server: PrivateServer, seconds: float) -> None:
-        running = threading.Thread(target=self.load.run, args=(seconds,))
-        running.start()
-        time.sleep(seconds * 0.3)
-        self.stopping = time.monotonic()
-        server.stop()
-        self.stopped = time.monotonic()
-        time.sleep(seconds * 0.35)
-        self.starting = time.monotonic()
-        server.start()
-        self.started = time.monotonic()
-        running.join()
+        third = max(seconds / 3, EVERY + SLACK + 0.5)
+        with self.load.running():
+            time.sleep(third)
+            self.stopping = time.monotonic()
+            server.stop()
+            self.stopped = time.monotonic()
+            time.sleep(third)
+            self.starting = time.monotonic()
+            server.start()
+            self.started = time.monotonic()
+            time.sleep(third)
         self.end = time.monotonic()
 
     def each_answer_is_right(self) -> None:
@@ -160,13 +171,14 @@ def test_no_request_hangs_while_the_database_is_stopped_and_started(tmp_path: Pa
     with private_mariadb(tmp_path) as server, site(tmp_path, server, guard) as asked:
         for _ in range(3 if ALL else 0):  # what pages, errors and threads need is made by and by
             Outage(Load(asked.port)).happen(server, 8)
-        Load(asked.port).run(0.5)
+        with Load(asked.port).running():
+            time.sleep(0.5)
         memory, threads = asked.memory(), asked.threads()
         outage = Outage(Load(asked.port))
         outage.happen(server, SECONDS)
         grown, more_threads = asked.memory() - memory, asked.threads() - threads
     print(f"\n{outage.told()}; memory {memory:.1f} MB {grown:+.2f} MB, threads {threads} {more_threads:+d}")
-    assert len(outage.load.found) == SECONDS * RATE
+    assert len(outage.load.found) > 0.9 * RATE * (outage.end - outage.load.begun), "it is the test that is too slow"
     assert max(took for _, took, _ in outage.load.found) < LONGEST
     outage.each_answer_is_right()
     assert grown < (1 if ALL else 8) and more_threads <= 1
