@@ -116,7 +116,7 @@ class Watcher:
         question = self._asked(stamp)
         if self._is_late(stamp):
             self._wait(question)
-            if question.ended.is_set() and self._is_late(stamp):  # it was asked before the scripts changed
+            if question.ended.is_set() and self._is_of_before(stamp):
                 self._wait(self._asked(stamp))
         answer = self._answer
         if answer is None:
@@ -130,6 +130,11 @@ class Watcher:
         """Whether the last answer is so old, or of other scripts, that a request had better wait for the next."""
         answer = self._answer
         return answer is None or answer.stamp != stamp or time.monotonic() - answer.at > 2 * self._every
+
+    def _is_of_before(self, stamp: Stamp) -> bool:
+        """Whether the last question was asked before the scripts changed."""
+        answer = self._answer
+        return answer is None or answer.stamp != stamp
 
     def _wait(self, question: _Question) -> None:
         question.ended.wait(max(0.0, question.begun + self._patience - time.monotonic()))

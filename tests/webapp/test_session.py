@@ -329,7 +329,26 @@ def test_a_server_that_was_restarted_is_noticed_by_no_request(tmp_path: Path) ->
         server.start()
         assert app.request("/").status == "200 OK"
         assert notes(db) == ["new"]
+        server.stop()
+        server.start()  # with a connection in the pool that the server no longer knows
+        assert notes(db) == ["new"]
         db.engine.dispose()
+
+
+def test_a_fork_leaves_the_connections_in_the_pool_alone(mysql_family_url: str) -> None:
+    db = sessions(mysql_family_url)
+    question = sa.text("SELECT CONNECTION_ID()")
+    with db.engine.connect() as connection:
+        before = connection.scalar(question)
+    child = os.fork()
+    if child == 0:
+        with db.engine.connect() as connection:
+            os._exit(connection.scalar(question) == before)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, "it has one of its own"
+    with db.engine.connect() as connection:
+        assert connection.scalar(question) == before
+    db.engine.dispose()
 
 
 def test_another_host_of_the_url_is_used_where_the_first_is_down(
@@ -412,11 +431,12 @@ print("both")
 """
 
 
-@pytest.mark.parametrize("driver", ["sqlite3", "pymysql"])
+@pytest.mark.parametrize("driver", ["sqlite3.dbapi2", "pymysql"])
 def test_what_others_write_into_the_drivers_module_does_not_count(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[driver], "paramstyle", "numeric")
-    url = "sqlite:////nowhere/x.db" if driver == "sqlite3" else "mysql://root@127.0.0.1:1/x"
-    assert sessions(url).engine.dialect.paramstyle == ("qmark" if driver == "sqlite3" else "pyformat")
+    on_sqlite = driver.startswith("sqlite3")
+    url = "sqlite:////nowhere/x.db" if on_sqlite else "mysql://root@127.0.0.1:1/x"
+    assert sessions(url).engine.dialect.paramstyle == ("qmark" if on_sqlite else "pyformat")
 
 
 @pytest.mark.parametrize("first", ["web", "ours"])

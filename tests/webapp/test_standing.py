@@ -15,6 +15,7 @@ import pytest
 from giveaminute.settings import Settings, parse_url
 from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.database import opened
+from giveaminute.versioning.dialects.mysql import MySQLDialect
 from giveaminute.versioning.history import Outcome
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.status import Position, read_status
@@ -132,6 +133,19 @@ def test_who_migrates_is_told_and_when_it_is_over(mysql_family_url: str, folder:
     after = watching.standing()
     assert during.position is Position.MIGRATING and "upgrade to 3" in during.words
     assert after.position is Position.HALF_APPLIED
+
+
+def test_a_run_that_ends_while_it_is_asked_is_no_half_applied_one(
+    mysql_family_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(parse_url(mysql_family_url), "test", folder)
+    put(settings, 2, Outcome.RUNNING)
+
+    def gone(*_: object) -> None:
+        send(settings, "UPDATE migrate_history SET outcome = 'done'", "UPDATE migrate_version SET version = 3")
+
+    monkeypatch.setattr(MySQLDialect, "holder", gone)
+    assert read_standing(settings.url, Repository(folder)).current
 
 
 def test_it_says_what_status_says(settings: Settings) -> None:
@@ -270,7 +284,7 @@ def test_a_first_answer_that_does_not_come_is_waited_for_once(on_sqlite: Setting
 
 
 def test_while_a_question_hangs_the_last_answer_is_given_at_once(on_sqlite: Settings, hanging: Hanging) -> None:
-    watching = Watcher(on_sqlite, every=0.2, patience=5)
+    watching = Watcher(on_sqlite, every=0.2, patience=0.5)
     assert watching.standing().version == 1
     hanging.let.clear()
     time.sleep(0.25)
@@ -296,6 +310,20 @@ def test_a_new_script_counts_at_once_also_where_the_database_hangs(on_sqlite: Se
     wait_for_a_look()
     found = watching.standing()
     assert (found.position, found.version, found.head) == (Position.BEHIND, 3, 4)
+
+
+def test_a_question_from_before_the_scripts_changed_is_asked_again(on_sqlite: Settings, hanging: Hanging) -> None:
+    hanging.let.clear()
+    watching = Watcher(on_sqlite, every=60, patience=5)
+    before = threading.Thread(target=watching.standing)
+    before.start()
+    deadline = time.monotonic() + 5
+    while not hanging.asked and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (on_sqlite.repository / "versions" / "004_Next.py").touch()
+    threading.Timer(0.2, hanging.let.set).start()
+    assert watching.standing().version == 2
+    before.join()
 
 
 def test_a_process_that_was_forked_in_the_middle_of_a_question_asks_itself(
