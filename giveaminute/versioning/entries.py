@@ -89,6 +89,18 @@ def read(database: Database, run: int) -> list[Entry]:
     ]
 
 
+def last(database: Database, run: int) -> Entry | None:
+    """The newest statement of an unfinished run, without the answers before it. Only asks."""
+    rows = database.query(
+        "SELECT number, state, hash, statement, matched, reply FROM migrate_journal WHERE run = :run"
+        " ORDER BY number DESC LIMIT 1",
+        {"run": run},
+    )
+    for number, state, digest, statement, matched, reply in rows:
+        return Entry(number, State(state), digest, statement, [], matched or 0, reply=reply and json.loads(reply))
+    return None
+
+
 def clear(database: Database) -> None:
     """Forget the statements of every run that has ended."""
     database.execute(

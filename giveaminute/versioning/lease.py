@@ -18,7 +18,10 @@ BEAT = 2.5
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease. `since` is UTC; `silent` seconds since the last sign of life, by the server's clock."""
+    """Who holds a lease. `since` is UTC; `silent` seconds since the last sign of life, by the server's clock.
+
+    `connection`: the server's number of the one that works, None where there is no server.
+    """
 
     user: str
     host: str
@@ -27,6 +30,7 @@ class Holder:
     since: str
     doing: str
     silent: float
+    connection: int | None = None
 
     @property
     def words(self) -> str:

@@ -376,7 +376,8 @@ def _row(values: Any) -> _Row:
     token, owner, user, host, process, command, doing, server, working, beating, since, renewed, expired, silent = (
         values
     )
+    number = int(working or 0)
     holder = Holder(
-        str(user), str(host), int(process or 0), str(command), str(since), str(doing or ""), float(silent or 0)
+        str(user), str(host), int(process or 0), str(command), str(since), str(doing or ""), float(silent or 0), number
     )
-    return _Row(int(token), owner, holder, str(server), int(working or 0), int(beating or 0), renewed, bool(expired))
+    return _Row(int(token), owner, holder, str(server), number, int(beating or 0), renewed, bool(expired))
