@@ -1,0 +1,147 @@
+"""What takes too long for a request, done beside it: at most every few minutes, one at a time, its outcome kept.
+
+Both read the given database and write only to a scratch database of their own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from giveaminute.errors import Busy, HalfApplied, MigrationToolError
+from giveaminute.settings import Settings
+from giveaminute.versioning.masking import masked_error, masked_statement
+from giveaminute.versioning.repository import Direction, Repository
+from giveaminute.versioning.sqltokens import Syntax
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What came of it: a value, or an error in words with its remedy. `at`: Unix time; `about`: what it is of."""
+
+    about: object
+    at: float
+    seconds: float
+    value: T | None = None
+    error: str | None = None
+    remedy: str | None = None
+
+
+class Job(Generic[T]):
+    """One question that takes long. For any number of threads."""
+
+    def __init__(self, answer: Callable[[], T], least_seconds: float) -> None:
+        """`answer` may raise. `least_seconds`: from the end of one answer to the begin of the next."""
+        self._answer = answer
+        self._least = least_seconds
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._outcome: Outcome[T] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is at work."""
+        thread = self._thread
+        return thread is not None and thread.is_alive()
+
+    @property
+    def outcome(self) -> Outcome[T] | None:
+        """The last one; None where there is none yet."""
+        return self._outcome
+
+    def ask(self, about: object) -> bool:
+        """Begin, unless it is at work or the last answer was about the same and is young; True where it was begun."""
+        with self._lock:
+            last = self._outcome
+            if self.running or (last is not None and last.about == about and time.time() - last.at < self._least):
+                return False
+            self._thread = threading.Thread(target=self._run, args=(about,), name="migrations check", daemon=True)
+            self._thread.start()
+            return True
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, so that what it made is unmade, `seconds` at most."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+
+    def _run(self, about: object) -> None:
+        began = time.monotonic()
+        value, error, remedy = None, None, None
+        try:
+            value = self._answer()
+        except MigrationToolError as failure:
+            error, remedy = failure.message, failure.remedy
+        except Exception as failure:  # a thread that dies in silence would look as if it had found nothing
+            error = f"Unexpected: {type(failure).__name__}"
+        self._outcome = Outcome(about, time.time(), time.monotonic() - began, value, error, remedy)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Where the live schema and the applied scripts are not what was promised, in words; `diff` as SQL."""
+
+    findings: tuple[str, ...]
+    diff: str
+    unseen: tuple[str, ...]
+
+
+def drift(settings: Settings) -> Drift:
+    """Compare the live schema with what the scripts build in a scratch database. Raises MigrationToolError."""
+    from giveaminute.versioning.checking import Context, Subject, check
+
+    with _whole():
+        context = Context(settings.url, Repository(settings.repository), None, None)
+        report = check(context, (Subject.SCHEMA, Subject.SCRIPTS))
+    return Drift(tuple(each.words for each in report.findings), report.diff, report.unseen)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """The error of a database in the middle of a migration names that one's own, which may hold values of rows."""
+    try:
+        yield
+    except (HalfApplied, Busy):
+        raise MigrationToolError(
+            "A migration has changed a part of the schema.", "Look again when it has come to its end."
+        ) from None
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The SQL of pending migrations by version, as it was sent on a scratch copy; `failure`: what ended it early.
+
+    `masked`: the versions whose statements depend on rows, and are shown without their values.
+    """
+
+    statements: Mapping[int, tuple[str, ...]]
+    masked: frozenset[int]
+    place: str
+    failure: str | None
+
+
+def rehearsal(settings: Settings) -> Rehearsed:
+    """What the pending migrations would send. Raises MigrationToolError."""
+    from giveaminute.versioning.dry_run import rehearse
+    from giveaminute.versioning.runner import Move
+
+    with _whole():
+        found = rehearse(settings.url, Repository(settings.repository), Move(Direction.UPGRADE))
+    syntax = Syntax(found.family)
+    masked = frozenset(step.version for step in found.steps if step.questions)
+    statements = {
+        step.version: tuple(
+            masked_statement(text, syntax) if step.version in masked else text
+            for each in step.statements
+            for text in (*each.session, *each.sql)
+        )
+        for step in found.steps
+    }
+    failure = None if found.failure is None else masked_error(found.failure.message, syntax)
+    return Rehearsed(statements, masked, found.place, failure)

@@ -1,0 +1,179 @@
+"""All that the status page tells of a database, read in one go: nothing is written, and no row shows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from giveaminute.errors import Busy, MigrationToolError, NotAsRecorded, UsageError
+from giveaminute.settings import MYSQL, DatabaseUrl, Settings
+from giveaminute.versioning import history
+from giveaminute.versioning.database import Database, opened
+from giveaminute.versioning.history import Run
+from giveaminute.versioning.lease import Holder
+from giveaminute.versioning.masking import masked_error, masked_statement
+from giveaminute.versioning.repository import Repository
+from giveaminute.versioning.sqltokens import Syntax
+from giveaminute.versioning.status import Advice, MigrationStatus, Position, Status, read_advice, read_status
+from giveaminute.versioning.underway import Underway, underway
+
+FRESH = 0.5
+"""Seconds for which one reading serves everybody who asks."""
+SILENCE = 5.0
+"""Seconds that the server may take to accept a connection, and to answer each question."""
+MOST_RUNS = 200
+"""Runs of the history that are read."""
+RECENT = 30.0
+"""Seconds over which it is measured how fast a migration goes."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A database and its scripts at one moment. `at`: Unix time; `words` and `command`: for who runs the site.
+
+    `version`: None where there is none, or where it cannot be told. `seconds_left`: of the statement under way.
+    """
+
+    at: float
+    database: str
+    position: Position
+    words: str
+    command: str | None
+    version: int | None = None
+    head: int | None = None
+    migrations: tuple[MigrationStatus, ...] = ()
+    runs: tuple[Run, ...] = ()
+    holder: Holder | None = None
+    underway: Underway | None = None
+    run: Run | None = None
+    statement: str | None = None
+    paused: str | None = None
+    seconds_left: float | None = None
+
+
+class Overviews:
+    """Reads overviews, one at a time whoever asks, and measures between two of them how fast a migration goes."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: tuple[float, Overview] | None = None
+        self._pace = Pace()
+
+    def now(self) -> Overview:
+        """The overview of this moment. Raises nothing: what goes wrong is told in it."""
+        with self._lock:
+            if self._last is not None and self._clock() - self._last[0] < FRESH:
+                return self._last[1]
+            found = read_overview(self._settings)
+            found = replace(found, seconds_left=self._pace.left(found, self._clock()))
+            self._last = (self._clock(), found)
+            return found
+
+
+class Pace:
+    """How fast the statement under way gets on, from when it was looked at."""
+
+    def __init__(self) -> None:
+        self._of: tuple[int | None, int | None] = (None, None)
+        self._seen: deque[tuple[float, float]] = deque()
+
+    def left(self, found: Overview, now: float) -> float | None:
+        """Seconds to go; None where nobody can tell."""
+        at, run = found.underway, found.run
+        if at is None or at.part is None or run is None:
+            self._seen.clear()
+            return None
+        if self._of != (run.id, at.statement) or (self._seen and at.part < self._seen[-1][1]):
+            self._of = (run.id, at.statement)
+            self._seen.clear()
+        self._seen.append((now, at.part))
+        while len(self._seen) > 2 and self._seen[1][0] < now - RECENT:
+            self._seen.popleft()
+        since, part = self._seen[0]
+        gone = at.part - part
+        return None if gone <= 0 else (1 - at.part) * (now - since) / gone
+
+
+def read_overview(settings: Settings) -> Overview:
+    """Ask the database and list the scripts now. Raises nothing: what goes wrong is told in the overview."""
+    repository, url = Repository(settings.repository), settings.url
+    nothing = Overview(time.time(), url.name, Position.UNKNOWN, "", None)
+    try:
+        with opened(_bounded(url), read_only=True) as database:
+            return _read(database, repository)
+    except Busy as error:
+        return replace(nothing, position=Position.MIGRATING, words=error.message)
+    except (NotAsRecorded, UsageError) as error:
+        return replace(nothing, words=error.message, command=error.remedy)
+    except MigrationToolError as error:
+        return replace(nothing, position=Position.UNREACHABLE, words=error.message, command=error.remedy)
+    except Exception as error:
+        logger.exception("the overview of %s cannot be read", url)
+        return replace(nothing, words=f"{url.name}: {type(error).__name__}, which the log tells more about.")
+
+
+def _bounded(url: DatabaseUrl) -> DatabaseUrl:
+    """With an end to the server's silence: a page is no migration, which is silent for long."""
+    if url.family != MYSQL:
+        return url
+    connect = min(float(url.options.get("connect_timeout", SILENCE)), SILENCE)
+    limits = {"connect_timeout": str(max(1, round(connect))), "read_timeout": str(SILENCE)}
+    return replace(url, options={**url.options, **limits})
+
+
+def _read(database: Database, repository: Repository) -> Overview:
+    status = read_status(database, repository)
+    _, advice = read_advice(database, repository)
+    syntax = database.dialect.syntax
+    run, holder = status.unfinished, status.holder
+    found = Overview(
+        at=time.time(),
+        database=status.database,
+        position=advice.position,
+        words=_safe_words(advice, status, syntax),
+        command=status.next_command if advice.position is not Position.MIGRATING else None,
+        version=status.version,
+        head=status.head,
+        migrations=status.migrations,
+        runs=tuple(_safe_run(each, syntax) for each in history.runs(database, repository, MOST_RUNS)),
+        run=run and _safe_run(run, syntax),
+        statement=_safe_statement(status, syntax),
+        paused=status.paused,
+    )
+    if holder is None or advice.position is not Position.MIGRATING:
+        return found
+    at = underway(database, repository, holder, run)
+    return replace(found, holder=replace(holder, doing=masked_statement(holder.doing, syntax)), underway=at)
+
+
+def _safe_words(advice: Advice, status: Status, syntax: Syntax) -> str:
+    """The sentence without what a run's error and its statement may hold."""
+    run, holder = status.unfinished, status.holder
+    if advice.position is Position.MIGRATING:
+        by = "" if holder is None else f" by {replace(holder, doing='').words}"
+        return f"{status.database} is being migrated{by}."
+    if advice.position is Position.HALF_APPLIED and run is not None and " is half done" in advice.summary:
+        who = f"{run.user}@{run.host}, {run.started[:19]} UTC"
+        reason = f": {masked_error(run.error, syntax)}" if run.error else "."
+        return f"{status.database}: the {run.direction.value} of {run.version:03d} ({who}) is half done{reason}"
+    return advice.summary
+
+
+def _safe_run(run: Run, syntax: Syntax) -> Run:
+    return run if run.error is None else replace(run, error=masked_error(run.error, syntax))
+
+
+def _safe_statement(status: Status, syntax: Syntax) -> str | None:
+    """The statement that a stopped run had come to."""
+    if status.statement is None or status.holder is not None:
+        return None
+    number, _, text = status.statement.partition(": ")
+    return f"{number}: {masked_statement(text, syntax)}"

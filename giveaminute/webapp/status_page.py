@@ -1,0 +1,336 @@
+"""The status page as a part of any web.py application: how its database stands, for those who run the site.
+
+urls = ("/migrations", status_page(), "/healthz", healthz(), ...)
+
+Nothing in it writes to the database. Who may see it: `access`; what is on it: `site`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import web
+
+from giveaminute import settings as settings_module
+from giveaminute.settings import Settings
+from giveaminute.webapp import access
+from giveaminute.webapp.access import Verdict
+from giveaminute.webapp.overview import Overview
+from giveaminute.webapp.page_settings import Checks, PageSettings, read_page_settings
+from giveaminute.webapp.rendering import rendered, static_files
+from giveaminute.webapp.site import WHILE_BUSY, Site
+from giveaminute.webapp.wording import moment
+
+HEADERS = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
+        " frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+_MOST_FORM = 4096
+"""Bytes of a form that are read."""
+
+logger = logging.getLogger(__name__)
+
+
+def status_page(settings: Settings | None = None, page: PageSettings | None = None, *, site: Site | None = None) -> Any:
+    """A sub-application, to be mounted at a path of one's choice: `urls = ("/migrations", status_page(), ...)`.
+
+    `settings`: those that the commands would find (DATABASE_URL, config.yaml). `page`: those of `status_page:` there;
+    without any the page is off, and answers 404. Raises SettingsError. Asks no database yet.
+    """
+    if site is None:
+        settings = settings_module.read() if settings is None else settings
+        site = Site(settings, read_page_settings(settings.config) if page is None else page)
+    mapping: list[Any] = []
+    for pattern, handler in _PATHS:
+        mapping += [pattern, type(handler.__name__, (handler,), {"site": site})]
+    application = web.application(tuple(mapping), {}, autoreload=False)
+    # Not those of the application around it: web.py's own page for errors shows the variables of every frame.
+    application.notfound = _nothing
+    application.internalerror = _broken
+    return application
+
+
+@dataclass(frozen=True)
+class Link:
+    """In the navigation."""
+
+    href: str
+    text: str
+    here: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is around the content of a page."""
+
+    title: str
+    css: str
+    icon: str
+    js: str | None = None
+    links: tuple[Link, ...] = ()
+    now: str = ""
+    stamp: str = ""
+    refresh: int | None = None
+    sign_out: str | None = None
+    footer: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A page with hardly anything on it."""
+
+    title: str
+    words: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SignInView:
+    """The form that asks for the token."""
+
+    action: str
+    wrong: bool
+
+
+def _nothing() -> Any:
+    return web.HTTPError("404 Not Found", dict(_plain_headers()), "There is no such page.\n")
+
+
+def _broken() -> Any:
+    return web.HTTPError("500 Internal Server Error", dict(_plain_headers()), "Unexpected; the log tells more.\n")
+
+
+def _plain_headers() -> tuple[tuple[str, str], ...]:
+    return (*HEADERS, ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+
+
+class _Handler:
+    """One page; `look` says what is on it to those who may see it."""
+
+    site: Site
+
+    def GET(self, *arguments: str) -> str | bytes:
+        return self._judged(lambda: self.look(*arguments))
+
+    def HEAD(self, *arguments: str) -> str:
+        self.GET(*arguments)
+        return ""
+
+    def look(self, *arguments: str) -> str | bytes:
+        raise _nothing()
+
+    def _judged(self, admitted: Callable[[], str | bytes]) -> str | bytes:
+        verdict = access.judged(self.site.page, web.ctx.env)
+        if verdict is Verdict.OFF:
+            raise _nothing()
+        if verdict is Verdict.UNKNOWN:
+            web.header("WWW-Authenticate", 'Bearer realm="migrations"')
+            return self.sign_in(wrong=False)
+        if verdict is Verdict.NOT_FROM_HERE:
+            return self._page("403 Forbidden", "message", _NOT_FROM_HERE, self._frame("Not from here"))
+        return admitted()
+
+    def sign_in(self, *, wrong: bool) -> str:
+        """The form, instead of what was asked for."""
+        view = SignInView(f"{self.base}/sign-in", wrong)
+        return self._page("401 Unauthorized", "sign_in", view, self._frame("Sign in"))
+
+    @property
+    def base(self) -> str:
+        """Where the page is mounted."""
+        return str(web.ctx.homepath)
+
+    def _page(self, status: str, template: str, view: object, frame: Frame) -> str:
+        return str(_answer(status, "text/html", rendered(template, view, frame)))
+
+    def _frame(self, title: str, found: Overview | None = None, here: str = "") -> Frame:
+        base = self.base
+        files = {name: f"{base}/static/{name}?v={each.tag}" for name, each in static_files().items()}
+        if found is None:
+            return Frame(title, files["status.css"], files["icon.svg"])
+        return Frame(
+            title=f"{title} · {found.database}",
+            css=files["status.css"],
+            icon=files["icon.svg"],
+            js=files["status.js"],
+            links=(Link(base or "/", "Status", here == ""),),
+            now=f"{base}/now.json" if here == "" else "",
+            stamp=self.site.stamp(found),
+            refresh=WHILE_BUSY if here == "" and self.site.busy(found) else None,
+            sign_out=f"{base}/sign-out" if access.is_signed_in(self.site.page, web.ctx.env) else None,
+            footer=f"As of {moment(found.at)}. Statements and errors are shown without values of rows.",
+        )
+
+
+_NOT_FROM_HERE = Message(
+    "Not from here",
+    "This page answers only on the machine that it runs on, and to nobody who comes through a proxy.",
+    "Elsewhere it asks for a token: set one as status_page: token: in config.yaml, or in GIVEAMINUTE_STATUS_TOKEN.",
+)
+
+
+def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
+    web.ctx.status = status
+    for name, value in HEADERS:
+        web.header(name, value)
+    web.header("Content-Type", f"{content_type}; charset=utf-8")
+    web.header("Cache-Control", "no-store")
+    return body
+
+
+def _json(document: dict[str, Any]) -> str:
+    return str(_answer("200 OK", "application/json", json.dumps(document, ensure_ascii=False, default=str) + "\n"))
+
+
+def _redirected(path: str) -> str:
+    web.header("Location", path)
+    return str(_answer("303 See Other", "text/plain", ""))
+
+
+class _Status(_Handler):
+    def look(self, *arguments: str) -> str:
+        found = self.site.overview()
+        if self.site.page.checks is Checks.AUTO:
+            self.site.check(found)
+        view = self.site.status_view(found, self.base, "all=1" in str(web.ctx.query))
+        return self._page("200 OK", "status", view, self._frame(view.headline, found))
+
+
+class _Document(_Handler):
+    def look(self, *arguments: str) -> str:
+        return _json(self.site.document(self.site.overview()))
+
+
+class _Now(_Handler):
+    def look(self, *arguments: str) -> str:
+        return _json(self.site.moment(self.site.overview()))
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file of a migration on its page."""
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """The page of one migration."""
+
+    number: str
+    title: str
+    state: str
+    files: tuple[FileView, ...]
+
+
+class _Source(_Handler):
+    def look(self, *arguments: str) -> str:
+        number = int(arguments[0])
+        script = self.site.source(number)
+        if script is None:
+            raise _nothing()
+        found = self.site.overview()
+        state = next((each.state.value for each in found.migrations if each.version == number), "of unknown state")
+        title, files = script
+        views = tuple(FileView(str(place), each.name, each.text) for place, each in enumerate(files))
+        view = SourceView(f"{number:03d}", title or files[0].name, state, views)
+        return self._page("200 OK", "source", view, self._frame(f"{number:03d} {title}", found, "source"))
+
+
+class _Form(_Handler):
+    """What a button sends; a page of another site must not press it."""
+
+    def GET(self, *arguments: str) -> str:
+        return _redirected(self.base or "/")
+
+    def POST(self) -> str:
+        if not access.is_same_origin(web.ctx.env):
+            view = Message("Not from this page", "This was sent by another site's page.")
+            return self._page("403 Forbidden", "message", view, self._frame("Not from this page"))
+        return self.sent()
+
+    def sent(self) -> str:
+        raise _nothing()
+
+
+class _SignIn(_Form):
+    def sent(self) -> str:
+        token = self.site.page.token
+        if not token:
+            raise _nothing()
+        given = _form().get("token", "")
+        if not access.is_right(token, given):
+            return self.sign_in(wrong=True)
+        web.header("Set-Cookie", access.cookie(token, web.ctx.env, "/"))
+        return _redirected(self.base or "/")
+
+
+class _SignOut(_Form):
+    def sent(self) -> str:
+        web.header("Set-Cookie", access.cookie("", web.ctx.env, "/"))
+        return _redirected(self.base or "/")
+
+
+class _Check(_Form):
+    def sent(self) -> str:
+        return str(self._judged(self._begun))
+
+    def _begun(self) -> str:
+        self.site.check(self.site.overview())
+        return _redirected(f"{self.base}#drift")
+
+
+def _form() -> dict[str, str]:
+    """The fields of a short form, the first value of each."""
+    try:
+        length = min(_MOST_FORM, int(web.ctx.env.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        length = 0
+    data = web.ctx.env["wsgi.input"].read(length) if length > 0 else b""
+    return {name: values[0] for name, values in parse_qs(data.decode("utf-8", "replace")).items()}
+
+
+class _Static(_Handler):
+    """For everybody who is not told that there is no page: the form needs it too."""
+
+    def GET(self, *arguments: str) -> bytes:
+        found = static_files().get(arguments[0])
+        if found is None or access.judged(self.site.page, web.ctx.env) is Verdict.OFF:
+            raise _nothing()
+        tag = f'"{found.tag}"'
+        for name, value in HEADERS:
+            web.header(name, value)
+        web.header("Content-Type", found.type)
+        web.header("ETag", tag)
+        named = f"v={found.tag}" in str(web.ctx.query)
+        web.header("Cache-Control", "public, max-age=31536000, immutable" if named else "no-cache")
+        if web.ctx.env.get("HTTP_IF_NONE_MATCH") == tag:
+            web.ctx.status = "304 Not Modified"
+            return b""
+        return found.data
+
+
+_PATHS: tuple[tuple[str, type[_Handler]], ...] = (
+    ("/?", _Status),
+    (r"\.json", _Document),
+    (r"/now\.json", _Now),
+    (r"/source/([0-9]{1,9})", _Source),
+    (r"/static/([\w.-]+)", _Static),
+    ("/sign-in", _SignIn),
+    ("/sign-out", _SignOut),
+    ("/check", _Check),
+)
