@@ -14,7 +14,15 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["giveaminute", "giveaminute.*"]),
-    package_data={"giveaminute": ["py.typed", "migrations/migrate.cfg", "migrations/versions/*"]},
+    package_data={
+        "giveaminute": [
+            "py.typed",
+            "migrations/migrate.cfg",
+            "migrations/versions/*",
+            "webapp/static/*",
+            "webapp/templates/*",
+        ]
+    },
     python_requires=">=3.10",
     install_requires=[
         "alembic>=1.20,<2",
@@ -28,9 +36,11 @@ setup(
     ],
     extras_require={
         "test": [
+            "axe-playwright-python>=0.1",
             "hypothesis>=6",
             "import-linter>=2",
             "mypy>=2,<3",
+            "playwright>=1.50",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
             "ruff>=0.17,<0.18",

@@ -167,6 +167,8 @@ def _held_folder() -> tuple[Path, TextIO]:
             held = _locked(path)
             if held is not None and (path / "held").exists():
                 return path, held
+            if held is not None:
+                held.close()
 
 
 def _sweep_folders() -> None:

@@ -53,19 +53,28 @@ def underway(database: Database, repository: Repository, holder: Holder, run: Ru
         return Underway()
     entry = entries.last(database, run.id)
     number, text = _statement(holder, run, entry)
+    count = _how_many(database, repository, run)
+    if number is not None and count is not None and number > count:
+        return Underway(count, count, part=1.0)  # it is ending
     shown = None if text is None else masked_statement(text, database.dialect.syntax)
-    found = Underway(number, _how_many(database, repository, run), shown)
+    found = Underway(number, count, shown)
     if entry is not None and entry.state is State.WALKING and entry.number == number:
         return _walking(database, found, holder, run, entry)
     return _at_the_server(database, found, holder, text)
 
 
 def _statement(holder: Holder, run: Run, entry: Entry | None) -> tuple[int | None, str | None]:
-    """The holder tells its statement before it sends it; the journal has it later, with a change of rows."""
+    """The number and, where it is told, the text of the statement under way.
+
+    The holder tells it with its next sign of life; the journal has a definition as soon as it is sent, and a change of
+    rows when it is done.
+    """
     told = _NUMBERED.fullmatch(holder.doing.removeprefix(run.title))
     number = int(told[1]) if told is not None else 0
-    if entry is not None and entry.number >= number:
+    if entry is not None and entry.state in (State.SENT, State.WALKING) and entry.number >= number:
         return entry.number, entry.statement
+    if entry is not None and entry.number >= number:
+        return entry.number + 1, None
     return (number, told[2]) if told is not None else (None, None)
 
 

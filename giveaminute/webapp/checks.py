@@ -1,6 +1,6 @@
 """What takes too long for a request, done beside it: at most every few minutes, one at a time, its outcome kept.
 
-Both read the given database and write only to a scratch database of their own.
+All of it reads the given database and writes only to a scratch database of their own.
 """
 
 from __future__ import annotations
@@ -36,10 +36,14 @@ class Outcome(Generic[T]):
 class Job(Generic[T]):
     """One question that takes long. For any number of threads."""
 
-    def __init__(self, answer: Callable[[], T], least_seconds: float) -> None:
-        """`answer` may raise. `least_seconds`: from the end of one answer to the begin of the next."""
+    def __init__(self, answer: Callable[[], T], least_seconds: float, turn: threading.Lock | None = None) -> None:
+        """`answer` may raise. `least_seconds`: from the end of one answer to the begin of the next.
+
+        `turn`: shared by those of which only one is to be at work.
+        """
         self._answer = answer
         self._least = least_seconds
+        self._turn = turn or threading.Lock()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._outcome: Outcome[T] | None = None
@@ -72,6 +76,10 @@ class Job(Generic[T]):
             thread.join(seconds)
 
     def _run(self, about: object) -> None:
+        with self._turn:
+            self._outcome = self._answered(about)
+
+    def _answered(self, about: object) -> Outcome[T]:
         began = time.monotonic()
         value, error, remedy = None, None, None
         try:
@@ -80,7 +88,7 @@ class Job(Generic[T]):
             error, remedy = failure.message, failure.remedy
         except Exception as failure:  # a thread that dies in silence would look as if it had found nothing
             error = f"Unexpected: {type(failure).__name__}"
-        self._outcome = Outcome(about, time.time(), time.monotonic() - began, value, error, remedy)
+        return Outcome(about, time.time(), time.monotonic() - began, value, error, remedy)
 
 
 @dataclass(frozen=True)
@@ -145,3 +153,25 @@ def rehearsal(settings: Settings) -> Rehearsed:
     }
     failure = None if found.failure is None else masked_error(found.failure.message, syntax)
     return Rehearsed(statements, masked, found.place, failure)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A diagram as SVG for a page; `changes`: what is coloured in it, in words; `notes`: what is not to be seen."""
+
+    svg: str
+    changes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def picture(settings: Settings, *, pending: bool) -> Picture:
+    """The live schema; with `pending` what becomes of it, which is built in a scratch database.
+
+    Raises MigrationToolError.
+    """
+    from giveaminute.versioning.diagram import LIVE, drawn
+    from giveaminute.versioning.diagrams import svg
+
+    repository = Repository(settings.repository)
+    found = drawn(settings.url, repository, "head", LIVE) if pending else drawn(settings.url, repository, LIVE)
+    return Picture(svg(found, standalone=False), found.changes, tuple(note.words for note in found.notes))

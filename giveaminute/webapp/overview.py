@@ -130,8 +130,8 @@ def _bounded(url: DatabaseUrl) -> DatabaseUrl:
 
 
 def _read(database: Database, repository: Repository) -> Overview:
-    status = read_status(database, repository)
     _, advice = read_advice(database, repository)
+    status = read_status(database, repository)  # second: the other may have begun a new transaction
     syntax = database.dialect.syntax
     run, holder = status.unfinished, status.holder
     found = Overview(

@@ -34,9 +34,15 @@ def static_files() -> dict[str, StaticFile]:
     found = {}
     for path in sorted((_FOLDER / "static").iterdir()):
         if path.suffix in _TYPES:
-            data = path.read_bytes()
-            found[path.name] = StaticFile(path.name, _TYPES[path.suffix], data, hashlib.sha256(data).hexdigest()[:16])
+            found[path.name] = _file(path.name, path.read_bytes())
+    from giveaminute.versioning.diagrams import STYLE
+
+    found["diagram.css"] = _file("diagram.css", STYLE.encode())
     return found
+
+
+def _file(name: str, data: bytes) -> StaticFile:
+    return StaticFile(name, _TYPES[Path(name).suffix], data, hashlib.sha256(data).hexdigest()[:16])
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.status import Position
 from giveaminute.webapp import scripts, wording
-from giveaminute.webapp.checks import Drift, Job, Outcome, Rehearsed, drift, rehearsal
+from giveaminute.webapp.checks import Drift, Job, Outcome, Picture, Rehearsed, drift, picture, rehearsal
 from giveaminute.webapp.overview import Overview, Overviews
 from giveaminute.webapp.page_settings import Checks, PageSettings
 from giveaminute.webapp.scripts import Pending
@@ -25,6 +26,10 @@ MOST_PENDING = 25
 """Pending migrations whose text is on the page; each has a page of its own besides."""
 MOST_ROWS = 20
 """Rows of a table, unless all are asked for."""
+LIVE_SECONDS = 20.0
+"""For which a diagram of the live schema serves everybody."""
+PATIENCE = 15.0
+"""Seconds that a diagram may take until the page is shown without."""
 WHILE_BUSY = 3
 """Seconds after which a page without JavaScript asks again while something is going on."""
 
@@ -87,6 +92,16 @@ class StatusView:
     here: str
 
 
+@dataclass(frozen=True)
+class DiagramView:
+    """The page of the diagram."""
+
+    database: str
+    words: str
+    picture: Picture | None = None
+    note: str = ""
+
+
 class Site:
     """One database and its scripts, as one process shows them. For any number of threads."""
 
@@ -94,9 +109,11 @@ class Site:
         self.settings = settings
         self.page = page
         self._overviews = Overviews(settings)
-        least = 60 * page.check_minutes
-        self._drift: Job[Drift] = Job(lambda: drift(settings), least)
-        self._rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least)
+        least, turn = 60 * page.check_minutes, threading.Lock()
+        self._drift: Job[Drift] = Job(lambda: drift(settings), least, turn)
+        self._rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least, turn)
+        self._to_come: Job[Picture] = Job(lambda: picture(settings, pending=True), least, turn)
+        self._live: Job[Picture] = Job(lambda: picture(settings, pending=False), LIVE_SECONDS)
 
     def overview(self) -> Overview:
         """How it stands now."""
@@ -104,8 +121,12 @@ class Site:
 
     def close(self, seconds: float) -> None:
         """Wait for the checks under way, so that they drop their scratch databases."""
-        for job in (self._drift, self._rehearsal):
+        for job in self._jobs:
             job.wait(seconds)
+
+    @property
+    def _jobs(self) -> tuple[Job[Any], ...]:
+        return (self._drift, self._rehearsal, self._to_come)
 
     # Checks
 
@@ -114,6 +135,8 @@ class Site:
         if self.page.checks is Checks.OFF or found.position not in _READABLE:
             return
         self._drift.ask(self._about(found))
+        if found.position is Position.BEHIND:
+            self._to_come.ask(self._about(found))
         if self._is_python_pending(found):
             self._rehearsal.ask(self._about(found))
 
@@ -126,7 +149,7 @@ class Site:
     @property
     def checking(self) -> bool:
         """Whether a check is under way."""
-        return self._drift.running or self._rehearsal.running
+        return any(job.running for job in self._jobs)
 
     def busy(self, found: Overview) -> bool:
         """Whether there is something to look at every second."""
@@ -139,7 +162,7 @@ class Site:
         else:
             runs = [(run.id, run.outcome.value) for run in found.runs[:1]]
             moving = (found.version, found.head, runs, found.words, found.paused)
-        checks = [(job.running, job.outcome and job.outcome.at) for job in (self._drift, self._rehearsal)]
+        checks = [(job.running, job.outcome and job.outcome.at) for job in self._jobs]
         return hashlib.sha256(repr((found.position, moving, checks)).encode()).hexdigest()[:16]
 
     # The page
@@ -256,6 +279,33 @@ class Site:
             f"It builds the promised schema in a scratch database{rehearse}, at most every {self.page.check_minutes:g}"
             " minutes. The database itself is only read."
         )
+
+    # The diagram
+
+    def diagram_view(self, found: Overview) -> DiagramView:
+        """The live schema, and in colour what the pending migrations change in it, where that was worked out."""
+        if found.position in (Position.UNREACHABLE, Position.UNKNOWN):
+            return DiagramView(found.database, "There is nothing to draw as it stands.")
+        outcome = self._to_come.outcome
+        if found.position is Position.BEHIND and outcome is not None and outcome.about == self._about(found):
+            if outcome.value is not None:
+                words = f"What it has, and in colour what becomes of it up to version {found.head}."
+                return DiagramView(found.database, words, outcome.value)
+            return self._live_view(found, f"What is pending cannot be drawn: {outcome.error}")
+        if found.position is Position.BEHIND and self._to_come.running:
+            return self._live_view(found, "What is pending is being worked out just now.")
+        if found.position is Position.BEHIND and self.page.checks is not Checks.OFF:
+            return self._live_view(found, "The button under «Drift» on the status page works out what is pending, too.")
+        return self._live_view(found, "")
+
+    def _live_view(self, found: Overview, note: str) -> DiagramView:
+        self._live.ask(self._about(found))
+        self._live.wait(PATIENCE)
+        outcome = self._live.outcome
+        if outcome is None or outcome.value is None:
+            reason = "it takes too long" if outcome is None else outcome.error
+            return DiagramView(found.database, f"It cannot be drawn: {reason}", None, note)
+        return DiagramView(found.database, "What the database has.", outcome.value, note)
 
     # JSON
 

@@ -34,7 +34,7 @@ HEADERS = (
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with none at all a form of our own says «Origin: null»
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _MOST_FORM = 4096
@@ -76,8 +76,9 @@ class Frame:
     """What is around the content of a page."""
 
     title: str
-    css: str
+    styles: tuple[str, ...]
     icon: str
+    kind: str = ""
     js: str | None = None
     links: tuple[Link, ...] = ()
     now: str = ""
@@ -159,13 +160,14 @@ class _Handler:
         base = self.base
         files = {name: f"{base}/static/{name}?v={each.tag}" for name, each in static_files().items()}
         if found is None:
-            return Frame(title, files["status.css"], files["icon.svg"])
+            return Frame(title, (files["status.css"],), files["icon.svg"])
         return Frame(
             title=f"{title} · {found.database}",
-            css=files["status.css"],
+            styles=(files["status.css"], *([files["diagram.css"]] if here == "diagram" else [])),
             icon=files["icon.svg"],
+            kind="wide" if here == "diagram" else "",
             js=files["status.js"],
-            links=(Link(base or "/", "Status", here == ""),),
+            links=(Link(base or "/", "Status", here == ""), Link(f"{base}/diagram", "Schema", here == "diagram")),
             now=f"{base}/now.json" if here == "" else "",
             stamp=self.site.stamp(found),
             refresh=WHILE_BUSY if here == "" and self.site.busy(found) else None,
@@ -251,6 +253,13 @@ class _Source(_Handler):
         return self._page("200 OK", "source", view, self._frame(f"{number:03d} {title}", found, "source"))
 
 
+class _Diagram(_Handler):
+    def look(self, *arguments: str) -> str:
+        found = self.site.overview()
+        view = self.site.diagram_view(found)
+        return self._page("200 OK", "diagram", view, self._frame("Schema", found, "diagram"))
+
+
 class _Form(_Handler):
     """What a button sends; a page of another site must not press it."""
 
@@ -328,6 +337,7 @@ _PATHS: tuple[tuple[str, type[_Handler]], ...] = (
     ("/?", _Status),
     (r"\.json", _Document),
     (r"/now\.json", _Now),
+    ("/diagram", _Diagram),
     (r"/source/([0-9]{1,9})", _Source),
     (r"/static/([\w.-]+)", _Static),
     ("/sign-in", _SignIn),

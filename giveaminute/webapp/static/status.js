@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const body = document.body;
-  const RUNNING = 1000, IDLE = 10000, OPEN = "migrations.open";
+  const RUNNING = 1000, IDLE = 5000, OPEN = "migrations.open";
   const find = (id) => document.getElementById(id);
   const say = (id, text) => { const at = find(id); if (at && at.textContent !== text) at.textContent = text; };
   let told = "", failures = 0;
