@@ -17,8 +17,8 @@ from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import bare, tokens
 from giveaminute.versioning.statementkinds import StatementKind, kind
 
-_NUMBERED = re.compile(r", statement (\d+): (.*)", re.DOTALL)
-_BACKFILL = re.compile(r", backfill of [^,]+, [\d,]+(?: of about [\d,]+)? rows(?:: (?P<resting>.*))?", re.DOTALL)
+_NUMBERED = re.compile(r"[^,]*, statement (\d+): (.*)", re.DOTALL)
+_BACKFILL = re.compile(r"[^,]*, backfill of [^,]+, [\d,]+(?: of about [\d,]+)? rows(?:: (?P<resting>.*))?", re.DOTALL)
 _NOT_COUNTED = (StatementKind.QUERY, StatementKind.SESSION)
 
 
@@ -69,7 +69,7 @@ def _statement(holder: Holder, run: Run, entry: Entry | None) -> tuple[int | Non
     The holder tells it with its next sign of life; the journal has a definition as soon as it is sent, and a change of
     rows when it is done.
     """
-    told = _NUMBERED.fullmatch(holder.doing.removeprefix(run.title))
+    told = _NUMBERED.fullmatch(holder.doing)
     number = int(told[1]) if told is not None else 0
     if entry is not None and entry.state in (State.SENT, State.WALKING) and entry.number >= number:
         return entry.number, entry.statement
@@ -95,7 +95,7 @@ def _walking(database: Database, found: Underway, holder: Holder, run: Run, entr
     table = _updated(database, entry.statement)
     about = database.dialect.batching.rows_about(database, table) if table else 0
     place = Place.from_json(entry.reply)
-    told = _BACKFILL.fullmatch(holder.doing.removeprefix(run.title))
+    told = _BACKFILL.fullmatch(holder.doing)
     part = min(0.99, place.walked / about) if about and place.turn == 1 else None
     resting = (told and told["resting"]) or ""
     return replace(found, part=part, rows=place.walked, rows_about=about or None, resting=resting)
