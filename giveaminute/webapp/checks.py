@@ -17,6 +17,7 @@ from giveaminute.settings import Settings
 from giveaminute.versioning.masking import masked_error, masked_statement
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.sqltokens import Syntax
+from giveaminute.versioning.statementkinds import StatementKind, kind
 
 T = TypeVar("T")
 
@@ -125,11 +126,11 @@ def _whole() -> Iterator[None]:
 class Rehearsed:
     """The SQL of pending migrations by version, as it was sent on a scratch copy; `failure`: what ended it early.
 
-    `masked`: the versions whose statements depend on rows, and are shown without their values.
+    Where rows are changed the values are masked: a migration may have read them from other rows, in the database or
+    among those that an earlier one kept.
     """
 
     statements: Mapping[int, tuple[str, ...]]
-    masked: frozenset[int]
     place: str
     failure: str | None
 
@@ -142,17 +143,16 @@ def rehearsal(settings: Settings) -> Rehearsed:
     with _whole():
         found = rehearse(settings.url, Repository(settings.repository), Move(Direction.UPGRADE))
     syntax = Syntax(found.family)
-    masked = frozenset(step.version for step in found.steps if step.questions)
     statements = {
         step.version: tuple(
-            masked_statement(text, syntax) if step.version in masked else text
+            masked_statement(text, syntax) if step.questions or kind(text) is StatementKind.CHANGE else text
             for each in step.statements
             for text in (*each.session, *each.sql)
         )
         for step in found.steps
     }
     failure = None if found.failure is None else masked_error(found.failure.message, syntax)
-    return Rehearsed(statements, masked, found.place, failure)
+    return Rehearsed(statements, found.place, failure)
 
 
 @dataclass(frozen=True)

@@ -9,25 +9,30 @@ import web
 from giveaminute import settings as settings_module
 from giveaminute.settings import Settings
 from giveaminute.versioning.status import Position
+from giveaminute.webapp.policy import Policy, Treatment, read_policy
 from giveaminute.webapp.standing import Watcher
 
 
-def healthz(settings: Settings | None = None, *, watcher: Watcher | None = None) -> Any:
-    """A sub-application: 200 or 503, and a word. It costs a request nothing, and the database a look in seconds.
+def healthz(settings: Settings | None = None, *, policy: Policy | None = None, watcher: Watcher | None = None) -> Any:
+    """A sub-application: 503 where the guard answers so, or where the database is out of reach, else 200; and a word.
 
-    `watcher`: one that is shared with the guard.
+    It costs a request nothing, and the database a look in seconds. `policy`, `watcher`: as those of the guard.
     """
-    if watcher is None:
-        watcher = Watcher(settings_module.read() if settings is None else settings)
-    return web.application(("/?", type("Health", (_Health,), {"watcher": watcher})), {}, autoreload=False)
+    settings = settings_module.read() if settings is None else settings
+    policy = read_policy(settings.config) if policy is None else policy
+    watcher = Watcher(settings, every=policy.every) if watcher is None else watcher
+    handler = type("Health", (_Health,), {"watcher": watcher, "policy": policy})
+    return web.application(("/?", handler), {}, autoreload=False)
 
 
 class _Health:
     watcher: Watcher
+    policy: Policy
 
     def GET(self) -> str:
         position = self.watcher.standing().position
-        well = position in (Position.CURRENT, Position.AHEAD)
+        refused = self.policy.treatment(position) is Treatment.REFUSE
+        well = not refused and position is not Position.UNREACHABLE
         web.ctx.status = "200 OK" if well else "503 Service Unavailable"
         web.header("Content-Type", "text/plain; charset=utf-8")
         web.header("Cache-Control", "no-store")

@@ -23,6 +23,8 @@ from giveaminute.versioning.underway import Underway, underway
 
 FRESH = 0.5
 """Seconds for which one reading serves everybody who asks."""
+PATIENCE = 1.0
+"""Seconds that a request waits for a reading that another began, where there is an older one."""
 SILENCE = 5.0
 """Seconds that the server may take to accept a connection, and to answer each question."""
 MOST_RUNS = 200
@@ -68,14 +70,18 @@ class Overviews:
         self._pace = Pace()
 
     def now(self) -> Overview:
-        """The overview of this moment. Raises nothing: what goes wrong is told in it."""
-        with self._lock:
-            if self._last is not None and self._clock() - self._last[0] < FRESH:
-                return self._last[1]
-            found = read_overview(self._settings)
-            found = replace(found, seconds_left=self._pace.left(found, self._clock()))
-            self._last = (self._clock(), found)
-            return found
+        """The overview of this moment; the last one, where the database is slow to tell. Raises nothing."""
+        if not self._lock.acquire(timeout=-1 if self._last is None else PATIENCE):
+            assert self._last is not None
+            return self._last[1]
+        try:
+            if self._last is None or self._clock() - self._last[0] >= FRESH:
+                found = read_overview(self._settings)
+                found = replace(found, seconds_left=self._pace.left(found, self._clock()))
+                self._last = (self._clock(), found)
+            return self._last[1]
+        finally:
+            self._lock.release()
 
 
 class Pace:

@@ -14,6 +14,7 @@ from typing import Any
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import Settings
 from giveaminute.versioning.dialects import for_family
+from giveaminute.versioning.masking import MASK
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.status import Position
 from giveaminute.webapp import scripts, wording
@@ -235,9 +236,7 @@ class Site:
         note = f"rehearsed on {outcome.value.place}"
         if not sql:
             return (), f"none to send, as {note}"
-        if each.version in outcome.value.masked:
-            note += "; it depends on rows, whose values are masked"
-        return sql, note
+        return sql, f"{note}, values of rows masked" if any(MASK in text for text in sql) else note
 
     def _rehearsal_note(self, to_come: Sequence[Pending]) -> str:
         """Why the SQL of Python migrations is not there."""

@@ -121,6 +121,7 @@ class _Handler:
     """One page; `look` says what is on it to those who may see it."""
 
     site: Site
+    for_programs = False
 
     def GET(self, *arguments: str) -> str | bytes:
         return self._judged(lambda: self.look(*arguments))
@@ -138,6 +139,11 @@ class _Handler:
             raise _nothing()
         if verdict is Verdict.UNKNOWN:
             web.header("WWW-Authenticate", 'Bearer realm="migrations"')
+        if verdict is not Verdict.ADMITTED and self.for_programs:
+            return _json(
+                {"error": verdict.value}, "401 Unauthorized" if verdict is Verdict.UNKNOWN else "403 Forbidden"
+            )
+        if verdict is Verdict.UNKNOWN:
             return self.sign_in(wrong=False)
         if verdict is Verdict.NOT_FROM_HERE:
             return self._page("403 Forbidden", "message", _NOT_FROM_HERE, self._frame("Not from here"))
@@ -192,8 +198,8 @@ def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
     return body
 
 
-def _json(document: dict[str, Any]) -> str:
-    return str(_answer("200 OK", "application/json", json.dumps(document, ensure_ascii=False, default=str) + "\n"))
+def _json(document: dict[str, Any], status: str = "200 OK") -> str:
+    return str(_answer(status, "application/json", json.dumps(document, ensure_ascii=False, default=str) + "\n"))
 
 
 def _redirected(path: str) -> str:
@@ -211,11 +217,15 @@ class _Status(_Handler):
 
 
 class _Document(_Handler):
+    for_programs = True
+
     def look(self, *arguments: str) -> str:
         return _json(self.site.document(self.site.overview()))
 
 
 class _Now(_Handler):
+    for_programs = True
+
     def look(self, *arguments: str) -> str:
         return _json(self.site.moment(self.site.overview()))
 

@@ -22,6 +22,7 @@ from giveaminute.versioning.database import opened
 from giveaminute.webapp import access, overview
 from giveaminute.webapp.health import healthz
 from giveaminute.webapp.page_settings import TOKEN_VARIABLE, Checks, PageSettings, read_page_settings
+from giveaminute.webapp.policy import Policy, Treatment
 from giveaminute.webapp.site import Site
 from giveaminute.webapp.standing import Watcher
 from giveaminute.webapp.status_page import status_page
@@ -215,7 +216,7 @@ def test_the_sql_of_a_python_script_after_a_rehearsal_without_the_rows_it_read(o
     visitor.compared()
     assert visitor.facts()["pending"][0]["statements"] == ["UPDATE person SET name = …"]
     shown = visitor.ask().body
-    assert "UPDATE person SET name = …" in shown and "Noted Bob" not in shown and "values are masked" in shown
+    assert "UPDATE person SET name = …" in shown and "Noted Bob" not in shown and "values of rows masked" in shown
 
 
 def test_history_with_who_when_and_backup(settings: Settings) -> None:
@@ -459,6 +460,7 @@ def test_a_token_is_asked_for_everywhere(on_sqlite: Settings) -> None:
     assert refused(visitor, HTTP_AUTHORIZATION=f"Bearer {TOKEN}x", REMOTE_ADDR="192.0.2.7") == {401}
     answer = visitor.ask()
     assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert json.loads(visitor.ask(".json").body) == {"error": "unknown"}
     assert "person" not in answer.body and on_sqlite.url.name not in answer.body
     assert visitor.ask("/static/status.css").status == 200
 
@@ -618,8 +620,9 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path, text: str, words: str)
 # Health
 
 
-def health(settings: Settings, method: str = "GET") -> tuple[int, str]:
-    app = web.application(("/healthz", healthz(watcher=Watcher(settings, every=0, patience=5))), {}, autoreload=False)
+def health(settings: Settings, method: str = "GET", policy: Policy | None = None) -> tuple[int, str]:
+    watcher = Watcher(settings, every=0, patience=5)
+    app = web.application(("/healthz", healthz(settings, policy=policy, watcher=watcher)), {}, autoreload=False)
     got = app.request("/healthz", method)
     assert got.headers["Cache-Control"] == "no-store"
     return int(got.status.split()[0]), got.data.decode()
@@ -632,6 +635,11 @@ def test_health_is_a_word(settings: Settings) -> None:
     assert health(settings, "HEAD") == (200, "")
     send(settings, "UPDATE migrate_version SET version = 9")
     assert health(settings) == (200, "ahead\n")
+
+
+def test_health_is_what_the_guard_does(on_sqlite: Settings) -> None:
+    assert health(on_sqlite) == (503, "behind\n")
+    assert health(on_sqlite, policy=Policy(behind=Treatment.READ_ONLY)) == (200, "behind\n")
 
 
 def test_health_of_a_database_out_of_reach(folder: Path) -> None:
