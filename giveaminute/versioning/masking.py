@@ -17,6 +17,11 @@ _NUMBER = re.compile(r"[.\d]")
 _TEXT = re.compile(r"(?:[xXbBnN])?'")
 _TIGHT_BEFORE = frozenset(",).;")
 _TIGHT_AFTER = frozenset("(.:@")
+_BEFORE_LISTS = frozenset(
+    "ALL AND AS BY CHECK EXISTS FROM IN INDEX INTO JOIN KEY NOT ON OR OVER PARTITIONS REFERENCES SELECT SET TABLE THAN"
+    " UNIQUE USING VALUES WHERE WITH".split()
+)
+"""Words with a blank behind them; other words before an open parenthesis are types and functions."""
 _WITH_STATEMENT = re.compile(r"(?P<where>[^«»]*)«(?P<statement>.*)»(?P<reason>.*)", re.DOTALL)
 _WITH_PLACE = re.compile(
     r"(?P<where>[\w.-]+\.(?:py|sql)(?:, line \d+)?(?:, (?:after )?statement \d+)?): (?P<reason>.*)"
@@ -67,7 +72,8 @@ def _together(found: list[str]) -> str:
     """Tokens with blanks where people put them."""
     text = ""
     for before, token in zip(["", *found], found, strict=False):
-        tight = not text or token in _TIGHT_BEFORE or before in _TIGHT_AFTER
+        called = token == "(" and before.isidentifier() and before.upper() not in _BEFORE_LISTS
+        tight = not text or called or token in _TIGHT_BEFORE or before in _TIGHT_AFTER
         text += token if tight else f" {token}"
     return text
 

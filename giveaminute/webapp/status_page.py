@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,10 +19,13 @@ from giveaminute import settings as settings_module
 from giveaminute.settings import Settings
 from giveaminute.webapp import access
 from giveaminute.webapp.access import Verdict
+from giveaminute.webapp.documents import at_the_moment, document
+from giveaminute.webapp.frames import FileView, Frame, Link, Message, SignInView, SourceView
 from giveaminute.webapp.overview import Overview
 from giveaminute.webapp.page_settings import Checks, PageSettings, read_page_settings
 from giveaminute.webapp.rendering import rendered, static_files
-from giveaminute.webapp.site import WHILE_BUSY, Site
+from giveaminute.webapp.site import Site
+from giveaminute.webapp.views import diagram_view, status_view
 from giveaminute.webapp.wording import moment
 
 HEADERS = (
@@ -37,6 +39,8 @@ HEADERS = (
     ("Referrer-Policy", "same-origin"),  # with none at all a form of our own says «Origin: null»
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+WHILE_BUSY = 3
+"""Seconds after which a page without JavaScript asks again while something is going on."""
 _MOST_FORM = 4096
 """Bytes of a form that are read."""
 
@@ -60,49 +64,6 @@ def status_page(settings: Settings | None = None, page: PageSettings | None = No
     application.notfound = _nothing
     application.internalerror = _broken
     return application
-
-
-@dataclass(frozen=True)
-class Link:
-    """In the navigation."""
-
-    href: str
-    text: str
-    here: bool
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What is around the content of a page."""
-
-    title: str
-    styles: tuple[str, ...]
-    icon: str
-    kind: str = ""
-    js: str | None = None
-    links: tuple[Link, ...] = ()
-    now: str = ""
-    stamp: str = ""
-    refresh: int | None = None
-    sign_out: str | None = None
-    footer: str = ""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A page with hardly anything on it."""
-
-    title: str
-    words: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class SignInView:
-    """The form that asks for the token."""
-
-    action: str
-    wrong: bool
 
 
 def _nothing() -> Any:
@@ -198,8 +159,8 @@ def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
     return body
 
 
-def _json(document: dict[str, Any], status: str = "200 OK") -> str:
-    return str(_answer(status, "application/json", json.dumps(document, ensure_ascii=False, default=str) + "\n"))
+def _json(facts: dict[str, Any], status: str = "200 OK") -> str:
+    return str(_answer(status, "application/json", json.dumps(facts, ensure_ascii=False, default=str) + "\n"))
 
 
 def _redirected(path: str) -> str:
@@ -212,7 +173,7 @@ class _Status(_Handler):
         found = self.site.overview()
         if self.site.page.checks is Checks.AUTO:
             self.site.check(found)
-        view = self.site.status_view(found, self.base, "all=1" in str(web.ctx.query))
+        view = status_view(self.site, found, self.base, "all=1" in str(web.ctx.query))
         return self._page("200 OK", "status", view, self._frame(view.headline, found))
 
 
@@ -220,33 +181,14 @@ class _Document(_Handler):
     for_programs = True
 
     def look(self, *arguments: str) -> str:
-        return _json(self.site.document(self.site.overview()))
+        return _json(document(self.site, self.site.overview()))
 
 
 class _Now(_Handler):
     for_programs = True
 
     def look(self, *arguments: str) -> str:
-        return _json(self.site.moment(self.site.overview()))
-
-
-@dataclass(frozen=True)
-class FileView:
-    """A file of a migration on its page."""
-
-    id: str
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class SourceView:
-    """The page of one migration."""
-
-    number: str
-    title: str
-    state: str
-    files: tuple[FileView, ...]
+        return _json(at_the_moment(self.site, self.site.overview()))
 
 
 class _Source(_Handler):
@@ -266,7 +208,7 @@ class _Source(_Handler):
 class _Diagram(_Handler):
     def look(self, *arguments: str) -> str:
         found = self.site.overview()
-        view = self.site.diagram_view(found)
+        view = diagram_view(self.site, found)
         return self._page("200 OK", "diagram", view, self._frame("Schema", found, "diagram"))
 
 

@@ -161,8 +161,13 @@ def _amount(found: Overview) -> str:
     if at.resting:
         told.append(f"resting: {at.resting}")
     if found.seconds_left is not None:
-        told.append(f"about {duration(found.seconds_left)} left")
+        told.append(f"about {_roughly(found.seconds_left)} left")
     return ", ".join(told)
+
+
+def _roughly(seconds: float) -> str:
+    """A length of time that is a guess anyway."""
+    return duration(seconds) if seconds >= 10 else f"{max(1, round(seconds))} s"
 
 
 def duration(seconds: float | None) -> str:

@@ -18,7 +18,7 @@ MYSQL, SQLITE = Syntax.MYSQL, Syntax.SQLITE
         ("DELETE FROM t WHERE a = N'Bob' -- Bob", "DELETE FROM t WHERE a = …"),
         ("UPDATE t SET a = :a  -- {'a': 'Bob'}", "UPDATE t SET a = :a"),
         ("UPDATE t SET a = 'Bob was cut o", "UPDATE t SET a = …"),
-        ("ALTER TABLE t ADD a VARCHAR (20) DEFAULT 'x'", "ALTER TABLE t ADD a VARCHAR (20) DEFAULT …"),
+        ("ALTER TABLE t ADD a VARCHAR(20) DEFAULT 'x'", "ALTER TABLE t ADD a VARCHAR(20) DEFAULT …"),
         ("UPDATE db.t SET a = 'It''s' , b = 'a\\'b'", "UPDATE db.t SET a = …, b = …"),
     ],
 )
