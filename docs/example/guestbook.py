@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from giveaminute.settings import read
 from giveaminute.webapp.guard import guard
 from giveaminute.webapp.session import Sessions
+from giveaminute.webapp.status_page import healthz, status_page
 
 web.config.debug = False  # visitors see no tracebacks
 settings = read(repository=str(Path(__file__).with_name("migrations")))
@@ -36,7 +37,8 @@ class Guests:
         raise web.seeother("/")  # an answer, and no error: it is committed
 
 
-app = web.application(("/", Guests), globals())
+urls = ("/migrations", status_page(settings), "/healthz", healthz(settings), "/", Guests)
+app = web.application(urls, globals())
 app.add_processor(guard(settings))
 app.add_processor(db)
 

@@ -21,12 +21,15 @@ from giveaminute.webapp import access
 from giveaminute.webapp.access import Verdict
 from giveaminute.webapp.documents import at_the_moment, document
 from giveaminute.webapp.frames import FileView, Frame, Link, Message, SignInView, SourceView
+from giveaminute.webapp.health import healthz
 from giveaminute.webapp.overview import Overview
 from giveaminute.webapp.page_settings import Checks, PageSettings, read_page_settings
 from giveaminute.webapp.rendering import rendered, static_files
 from giveaminute.webapp.site import Site
 from giveaminute.webapp.views import diagram_view, status_view
 from giveaminute.webapp.wording import moment
+
+__all__ = ["healthz", "status_page"]
 
 HEADERS = (
     (

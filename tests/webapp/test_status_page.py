@@ -20,6 +20,7 @@ from giveaminute.management import call_command
 from giveaminute.settings import Settings, parse_url
 from giveaminute.versioning.database import opened
 from giveaminute.webapp import access, overview
+from giveaminute.webapp.guard import guard
 from giveaminute.webapp.health import healthz
 from giveaminute.webapp.page_settings import TOKEN_VARIABLE, Checks, PageSettings, read_page_settings
 from giveaminute.webapp.policy import Policy, Treatment
@@ -580,6 +581,24 @@ def test_links_lead_to_where_it_is_mounted(on_sqlite: Settings) -> None:
     env = {"REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "SCRIPT_NAME": "/app"}
     body = app.request("/admin/db", host="localhost", env=env).data.decode()
     assert 'href="/app/admin/db/source/1"' in body and 'action="/app/admin/db/check"' in body
+
+
+def test_the_guard_lets_the_page_through_while_it_refuses_the_rest(on_sqlite: Settings) -> None:
+    class Shop:
+        def GET(self) -> str:
+            return "open"
+
+    urls = ("/migrations", status_page(on_sqlite, HERE), "/healthz", healthz(on_sqlite), "/", Shop)
+    app = web.application(urls, {}, autoreload=False)
+    app.add_processor(guard(on_sqlite, policy=Policy()))
+    env = {"REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+    answers = {path: app.request(path, host="localhost", env=env) for path in ("/", "/migrations", "/migrations.json")}
+    assert {path: answer.status[:3] for path, answer in answers.items()} == {
+        "/": "503",
+        "/migrations": "200",
+        "/migrations.json": "200",
+    }
+    assert app.request("/healthz").data == b"behind\n"
 
 
 # Settings
