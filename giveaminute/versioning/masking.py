@@ -24,7 +24,7 @@ _BEFORE_LISTS = frozenset(
 """Words with a blank behind them; other words before an open parenthesis are types and functions."""
 _WITH_STATEMENT = re.compile(r"(?P<where>[^«»]*)«(?P<statement>.*)»(?P<reason>.*)", re.DOTALL)
 _WITH_PLACE = re.compile(
-    r"(?P<where>[\w.-]+\.(?:py|sql)(?:, line \d+)?(?:, (?:after )?statement \d+)?): (?P<reason>.*)"
+    r"(?P<where>(?:In [\w ]+: )?[\w.-]+\.(?:py|sql)(?:, line \d+)?(?:, (?:after )?statement \d+)?): (?P<reason>.*)"
 )
 _IN_THE_WAY = re.compile(r"; in the way: .*", re.DOTALL)
 # The server's manual, «Server Error Message Reference»: a message names what it is about by a word before the quotes.

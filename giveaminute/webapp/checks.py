@@ -5,6 +5,7 @@ All of it reads the given database and writes only to a scratch database of thei
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from giveaminute.errors import Busy, HalfApplied, MigrationToolError
+from giveaminute.errors import Busy, HalfApplied, MigrationFailed, MigrationToolError
 from giveaminute.settings import Settings
+from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.masking import masked_error, masked_statement
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.sqltokens import Syntax
 from giveaminute.versioning.statementkinds import StatementKind, kind
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,22 @@ class Outcome(Generic[T]):
     remedy: str | None = None
 
 
+class Queue:
+    """Lets one job work at a time; once it is closed, those that wait do nothing."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.closed = False
+
+
 class Job(Generic[T]):
     """One question that takes long. For any number of threads."""
 
-    def __init__(self, answer: Callable[[], T], least_seconds: float, turn: threading.Lock | None = None) -> None:
-        """`answer` may raise. `least_seconds`: from the end of one answer to the begin of the next.
-
-        `turn`: shared by those of which only one is to be at work.
-        """
+    def __init__(self, answer: Callable[[], T], least_seconds: float, queue: Queue | None = None) -> None:
+        """`answer` may raise. `least_seconds`: from the end of one answer to the begin of the next."""
         self._answer = answer
         self._least = least_seconds
-        self._turn = turn or threading.Lock()
+        self._queue = queue or Queue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._outcome: Outcome[T] | None = None
@@ -77,8 +86,9 @@ class Job(Generic[T]):
             thread.join(seconds)
 
     def _run(self, about: object) -> None:
-        with self._turn:
-            self._outcome = self._answered(about)
+        with self._queue.turn:
+            if not self._queue.closed:
+                self._outcome = self._answered(about)
 
     def _answered(self, about: object) -> Outcome[T]:
         began = time.monotonic()
@@ -88,7 +98,8 @@ class Job(Generic[T]):
         except MigrationToolError as failure:
             error, remedy = failure.message, failure.remedy
         except Exception as failure:  # a thread that dies in silence would look as if it had found nothing
-            error = f"Unexpected: {type(failure).__name__}"
+            logger.exception("a check of the status page")
+            error = f"Unexpected: {type(failure).__name__}, which the log tells more about."
         return Outcome(about, time.time(), time.monotonic() - began, value, error, remedy)
 
 
@@ -105,17 +116,20 @@ def drift(settings: Settings) -> Drift:
     """Compare the live schema with what the scripts build in a scratch database. Raises MigrationToolError."""
     from giveaminute.versioning.checking import Context, Subject, check
 
-    with _whole():
+    with _told(settings):
         context = Context(settings.url, Repository(settings.repository), None, None)
         report = check(context, (Subject.SCHEMA, Subject.SCRIPTS))
     return Drift(tuple(each.words for each in report.findings), report.diff, report.unseen)
 
 
 @contextmanager
-def _whole() -> Iterator[None]:
-    """The error of a database in the middle of a migration names that one's own, which may hold values of rows."""
+def _told(settings: Settings) -> Iterator[None]:
+    """Errors without the values of rows that they may hold: of a migration there, or of one that is half applied."""
     try:
         yield
+    except MigrationFailed as error:
+        words = masked_error(error.message, for_family(settings.url.family).syntax)
+        raise MigrationToolError(words, error.remedy) from None
     except (HalfApplied, Busy):
         raise MigrationToolError(
             "A migration has changed a part of the schema.", "Look again when it has come to its end."
@@ -140,7 +154,7 @@ def rehearsal(settings: Settings) -> Rehearsed:
     from giveaminute.versioning.dry_run import rehearse
     from giveaminute.versioning.runner import Move
 
-    with _whole():
+    with _told(settings):
         found = rehearse(settings.url, Repository(settings.repository), Move(Direction.UPGRADE))
     syntax = Syntax(found.family)
     statements = {
@@ -173,5 +187,6 @@ def picture(settings: Settings, *, pending: bool) -> Picture:
     from giveaminute.versioning.diagrams import svg
 
     repository = Repository(settings.repository)
-    found = drawn(settings.url, repository, "head", LIVE) if pending else drawn(settings.url, repository, LIVE)
+    with _told(settings):
+        found = drawn(settings.url, repository, "head", LIVE) if pending else drawn(settings.url, repository, LIVE)
     return Picture(svg(found, standalone=False), found.changes, tuple(note.words for note in found.notes))

@@ -24,7 +24,9 @@ from giveaminute.versioning.underway import Underway, underway
 FRESH = 0.5
 """Seconds for which one reading serves everybody who asks."""
 PATIENCE = 1.0
-"""Seconds that a request waits for a reading that another began, where there is an older one."""
+"""Seconds that a request waits for a reading that another began, where there is an older one; and that a reading waits
+for a lock on an SQLite file.
+"""
 SILENCE = 5.0
 """Seconds that the server may take to accept a connection, and to answer each question."""
 MOST_RUNS = 200
@@ -113,7 +115,7 @@ def read_overview(settings: Settings) -> Overview:
     repository, url = Repository(settings.repository), settings.url
     nothing = Overview(time.time(), url.name, Position.UNKNOWN, "", None)
     try:
-        with opened(_bounded(url), read_only=True) as database:
+        with opened(_bounded(url), read_only=True, wait=PATIENCE) as database:
             return _read(database, repository)
     except Busy as error:
         return replace(nothing, position=Position.MIGRATING, words=error.message)

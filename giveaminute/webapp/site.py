@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +14,7 @@ from giveaminute.versioning.masking import MASK
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.status import Position
 from giveaminute.webapp import scripts
-from giveaminute.webapp.checks import Drift, Job, Picture, Rehearsed, drift, picture, rehearsal
+from giveaminute.webapp.checks import Drift, Job, Picture, Queue, Rehearsed, drift, picture, rehearsal
 from giveaminute.webapp.overview import Overview, Overviews
 from giveaminute.webapp.page_settings import Checks, PageSettings
 from giveaminute.webapp.scripts import Pending
@@ -36,20 +35,25 @@ class Site:
         self.settings = settings
         self.page = page
         self._overviews = Overviews(settings)
-        least, turn = 60 * page.check_minutes, threading.Lock()
-        self.drift: Job[Drift] = Job(lambda: drift(settings), least, turn)
-        self.rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least, turn)
-        self.to_come: Job[Picture] = Job(lambda: picture(settings, pending=True), least, turn)
+        least, self._queue = 60 * page.check_minutes, Queue()
+        self.drift: Job[Drift] = Job(lambda: drift(settings), least, self._queue)
+        self.rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least, self._queue)
+        self.to_come: Job[Picture] = Job(lambda: picture(settings, pending=True), least, self._queue)
         self.live: Job[Picture] = Job(lambda: picture(settings, pending=False), LIVE_SECONDS)
 
     def overview(self) -> Overview:
         """How it stands now."""
         return self._overviews.now()
 
-    def close(self, seconds: float) -> None:
-        """Wait for the checks under way, so that they drop their scratch databases."""
+    def wait(self, seconds: float) -> None:
+        """Until the checks under way have ended; `seconds` at most for each."""
         for job in self._jobs:
             job.wait(seconds)
+
+    def close(self, seconds: float) -> None:
+        """Begin no check any more, and wait for the one at work, so that it drops its scratch database."""
+        self._queue.closed = True
+        self.wait(seconds)
 
     @property
     def _jobs(self) -> tuple[Job[Any], ...]:

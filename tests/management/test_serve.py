@@ -19,6 +19,8 @@ import pytest
 from giveaminute.errors import UsageError
 from giveaminute.management import call_command
 from giveaminute.webapp.page_settings import TOKEN_VARIABLE
+from tests.conftest import FreshDatabase
+from tests.servers import Server
 
 TOKEN = "a-token-that-nobody-guesses"
 
@@ -29,9 +31,9 @@ def sound_signals() -> None:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(url: str, *options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process and the address that it told."""
-    command = [sys.executable, "-m", "giveaminute", "serve", "--url", f"sqlite:///{folder / 'x.db'}", "--port", "0"]
+    command = [sys.executable, "-m", "giveaminute", "serve", "--url", url, "--port", "0"]
     process = subprocess.Popen(
         [*command, *options],
         stdout=subprocess.PIPE,
@@ -50,10 +52,10 @@ def serving(folder: Path, *options: str, **environ: str) -> Iterator[tuple[subpr
         process.communicate()
 
 
-def asked(address: str, **headers: str) -> tuple[int, str]:
+def asked(address: str, data: bytes | None = None, **headers: str) -> tuple[int, str]:
     """What the page answers."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -62,7 +64,7 @@ def asked(address: str, **headers: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_answers_until_it_is_ended_which_is_no_error(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path) as (process, address):
+    with serving(f"sqlite:///{tmp_path / 'x.db'}") as (process, address):
         assert address.startswith("http://127.0.0.1:") and address.endswith("/migrations")
         assert "17 migrations pending" in asked(address)[1]
         assert asked(address.replace("/migrations", "/"))[0] == 200  # it leads there
@@ -73,8 +75,21 @@ def test_it_answers_until_it_is_ended_which_is_no_error(tmp_path: Path, number: 
     assert not (tmp_path / "x.db").exists()
 
 
+def test_a_check_under_way_drops_its_scratch_database_when_it_is_ended(
+    mariadb_server: Server, fresh_database: FreshDatabase
+) -> None:
+    name = fresh_database(mariadb_server)
+    with serving(mariadb_server.url(name)) as (process, address):
+        assert asked(f"{address}/check", b"")[0] == 200  # it leads back to the page
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+    with mariadb_server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES LIKE %s", (f"{name}%",))
+        assert cursor.fetchall() == ((name,),)
+
+
 def test_with_a_token_it_asks_for_it(tmp_path: Path) -> None:
-    with serving(tmp_path, "--host", "0.0.0.0", **{TOKEN_VARIABLE: TOKEN}) as (_, address):
+    with serving(f"sqlite:///{tmp_path / 'x.db'}", "--host", "0.0.0.0", **{TOKEN_VARIABLE: TOKEN}) as (_, address):
         address = address.replace("0.0.0.0", "127.0.0.1")
         assert asked(address)[0] == 401
         assert asked(address, Authorization=f"Bearer {TOKEN}")[0] == 200

@@ -80,5 +80,8 @@ def test_no_value_is_left_in_what_a_script_or_a_trigger_says(error: str) -> None
 
 
 def test_where_it_happened_and_what_kind_of_error_it_was_is_kept() -> None:
+    assert masked_error("In a scratch database: 005_a.py, line 3: ValueError: Bob", MYSQL) == (
+        f"In a scratch database: 005_a.py, line 3: ValueError ({WITHHELD})"
+    )
     shown = masked_error("005_a.py, line 3, statement 2 «UPDATE t SET a = 'x'»: ValueError: Bob", MYSQL)
     assert shown == f"005_a.py, line 3, statement 2 «UPDATE t SET a = …»: ValueError ({WITHHELD})"

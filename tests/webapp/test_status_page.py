@@ -84,7 +84,7 @@ class Visitor:
     def compared(self) -> None:
         """Press the button, and wait for what comes of it."""
         assert self.ask("/check", "POST").status == 303
-        self.site.close(60)
+        self.site.wait(60)
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_a_comparison_is_made_once_in_some_minutes(on_sqlite: Settings) -> None:
 def test_checks_by_themselves_and_not_at_all(on_sqlite: Settings) -> None:
     by_itself = Visitor(on_sqlite, replace(HERE, checks=Checks.AUTO))
     by_itself.ask()
-    by_itself.site.close(60)
+    by_itself.site.wait(60)
     assert by_itself.facts()["drift"] is not None
     never = Visitor(on_sqlite, replace(HERE, checks=Checks.OFF))
     never.compared()
@@ -304,6 +304,28 @@ def test_a_database_out_of_reach_is_told(folder: Path, url: str) -> None:
     visitor = Visitor(Settings(parse_url(url), "test", folder))
     assert [visitor.ask(path).status for path in PAGES] == [200] * len(PAGES)
     assert visitor.facts()["state"] in ("unreachable", "behind")
+
+
+def test_an_sqlite_file_that_is_locked_is_being_migrated_for_all_one_can_tell(on_sqlite: Settings) -> None:
+    visitor = Visitor(on_sqlite)
+    with opened(on_sqlite.url, read_only=False) as database:
+        database.send("BEGIN EXCLUSIVE")
+        assert visitor.facts()["state"] == "migrating" and "locked" in visitor.facts()["words"]
+        assert visitor.ask().status == 200
+        database.roll_back()
+    time.sleep(overview.FRESH)
+    assert visitor.facts()["state"] == "behind"
+
+
+def test_a_rehearsal_that_fails_is_told_without_what_the_script_says(on_sqlite: Settings) -> None:
+    telling = SCRIPTS["003_Note_names.py"].replace("op.execute(", "raise ValueError(name)\n        op.execute(")
+    make_repository(on_sqlite.repository, {**SCRIPTS, "003_Note_names.py": telling})
+    send(on_sqlite, "UPDATE migrate_version SET version = 2", "UPDATE person SET name = 'Zebedee'")
+    visitor = Visitor(on_sqlite)
+    visitor.compared()
+    shown = visitor.ask().body
+    assert "In the rehearsal: 003_Note_names.py, line 6" in shown and "ValueError" in shown
+    assert "Zebedee" not in shown + visitor.ask(".json").body
 
 
 def test_scripts_that_contradict_one_another_are_told(on_sqlite: Settings) -> None:
