@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,11 +82,23 @@ def test_a_check_under_way_drops_its_scratch_database_when_it_is_ended(
     name = fresh_database(mariadb_server)
     with serving(mariadb_server.url(name)) as (process, address):
         assert asked(f"{address}/check", b"")[0] == 200  # it leads back to the page
+        until(lambda: len(databases(mariadb_server, name)) > 1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0
-    with mariadb_server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES LIKE %s", (f"{name}%",))
-        assert cursor.fetchall() == ((name,),)
+    assert databases(mariadb_server, name) == [name]
+
+
+def databases(server: Server, prefix: str) -> list[str]:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES LIKE %s", (f"{prefix}%",))
+        return sorted(name for (name,) in cursor.fetchall())
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_with_a_token_it_asks_for_it(tmp_path: Path) -> None:
