@@ -24,6 +24,7 @@ MOST_PENDING = 25
 LIVE_SECONDS = 20.0
 """For which a diagram of the live schema serves everybody."""
 
+_WITH_PENDING = frozenset({Position.BEHIND, Position.HALF_APPLIED, Position.MIGRATING})
 COMPARABLE = frozenset({Position.CURRENT, Position.BEHIND})
 """Where a comparison and a rehearsal mean something."""
 
@@ -105,9 +106,10 @@ class Site:
 
     def pending(self, found: Overview) -> tuple[Pending, ...]:
         """The first of the migrations to come, with their text."""
-        if found.position not in (Position.BEHIND, Position.HALF_APPLIED) or found.head is None:
+        if found.position not in _WITH_PENDING or found.head is None:
             return ()
-        first = (found.version or 0) + 1
+        running = found.run.version if found.run is not None and found.position is Position.MIGRATING else 0
+        first = max(found.version or 0, running) + 1
         versions = range(first, min(found.head, first + MOST_PENDING - 1) + 1)
         return scripts.pending(Repository(self.settings.repository), for_family(self.settings.url.family), versions)
 

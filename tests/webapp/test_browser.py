@@ -137,6 +137,7 @@ def test_before_during_and_after_an_upgrade(chromium: Browser, slow: Settings) -
         shown.seen("before")
         with upgrading(slow, 3) as thread:
             page.wait_for_selector("#bar", timeout=15_000)  # it came by itself
+            assert "Add a nickname" in page.inner_text("[aria-labelledby=pending-title]")
             _looks_without_javascript(chromium, address)
             assert violations(shown) == []
             moved = _watched(shown, thread)

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const body = document.body;
+  document.documentElement.classList.add("js");
   const RUNNING = 1000, IDLE = 5000, OPEN = "migrations.open";
   const find = (id) => document.getElementById(id);
   const say = (id, text) => { const at = find(id); if (at && at.textContent !== text) at.textContent = text; };
