@@ -134,11 +134,9 @@ def backfill_limits(config: Path | None, option: str | None = None) -> BackfillL
     """Those of `backfill:` in config.yaml, and over them those of `--backfill NAME=VALUE,…`. Raises SettingsError."""
     limits = BackfillLimits()
     if config is not None:
-        document = _document(config)
-        part = document.get("backfill") if isinstance(document, dict) else None
-        if not isinstance(part, (dict, type(None))):
-            raise SettingsError(f"{config}: `backfill:` is no list of names and values.", _BACKFILL)
-        limits = _limited(limits, part or {}, f"{config}: `backfill: ")
+        limits = _limited(
+            limits, part(config, "backfill", BackfillLimits.__dataclass_fields__), f"{config}: `backfill: "
+        )
     if option is not None:
         pairs = [each.partition("=") for each in option.split(",")]
         limits = _limited(limits, {name.strip(): value.strip() for name, _, value in pairs}, "--backfill: `")

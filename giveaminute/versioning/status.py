@@ -83,6 +83,15 @@ class Status:
 
 def read_status(database: Database, repository: Repository) -> Status:
     """All of it. Raises RepositoryError, CannotConnect."""
+    found = _read(database, repository)
+    if found.unfinished is not None and found.holder is None:
+        # The rows are of one moment, whether the holder is still there of a later one: a run may have ended between.
+        database.roll_back()
+        found = _read(database, repository)
+    return found
+
+
+def _read(database: Database, repository: Repository) -> Status:
     version = history.version(database, repository)
     runs = history.runs(database, repository)
     stopped = next((run for run in runs if run.outcome in (Outcome.RUNNING, Outcome.STOPPED)), None)
@@ -110,8 +119,7 @@ def read_advice(database: Database, repository: Repository) -> tuple[int | None,
     Raises as that does.
     """
     found = _asked(database, repository)
-    if found[1].position is Position.HALF_APPLIED:
-        # The rows are of one moment, whether the holder is still there of a later one: a run may have ended between.
+    if found[1].position is Position.HALF_APPLIED:  # or ended meanwhile, as above
         database.roll_back()
         found = _asked(database, repository)
     return found

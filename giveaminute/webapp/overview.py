@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from giveaminute.errors import Busy, MigrationToolError, NotAsRecorded, UsageError
-from giveaminute.settings import MYSQL, DatabaseUrl, Settings
+from giveaminute.settings import Settings
 from giveaminute.versioning import history
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.history import Run
@@ -20,6 +20,7 @@ from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
 from giveaminute.versioning.status import Advice, MigrationStatus, Position, Status, read_advice, read_status
 from giveaminute.versioning.underway import Underway, underway
+from giveaminute.webapp.standing import impatient
 
 FRESH = 0.5
 """Seconds for which one reading serves everybody who asks."""
@@ -115,7 +116,7 @@ def read_overview(settings: Settings) -> Overview:
     repository, url = Repository(settings.repository), settings.url
     nothing = Overview(time.time(), url.name, Position.UNKNOWN, "", None)
     try:
-        with opened(_bounded(url), read_only=True, wait=PATIENCE) as database:
+        with opened(impatient(url, SILENCE), read_only=True, wait=PATIENCE) as database:
             return _read(database, repository)
     except Busy as error:
         return replace(nothing, position=Position.MIGRATING, words=error.message)
@@ -126,15 +127,6 @@ def read_overview(settings: Settings) -> Overview:
     except Exception as error:
         logger.exception("the overview of %s cannot be read", url)
         return replace(nothing, words=f"{url.name}: {type(error).__name__}, which the log tells more about.")
-
-
-def _bounded(url: DatabaseUrl) -> DatabaseUrl:
-    """With an end to the server's silence: a page is no migration, which is silent for long."""
-    if url.family != MYSQL:
-        return url
-    connect = min(float(url.options.get("connect_timeout", SILENCE)), SILENCE)
-    limits = {"connect_timeout": str(max(1, round(connect))), "read_timeout": str(SILENCE)}
-    return replace(url, options={**url.options, **limits})
 
 
 def _read(database: Database, repository: Repository) -> Overview:

@@ -80,7 +80,7 @@ class Watcher:
     def __init__(
         self, settings: Settings, *, every: float = EVERY, patience: float = PATIENCE, silence: float = SILENCE
     ) -> None:
-        self._url = _impatient(settings.url, silence)
+        self._url = impatient(settings.url, silence)
         self._silence = silence
         self._folder = settings.repository
         self._versions = str(Repository(settings.repository).versions)
@@ -216,7 +216,8 @@ def _unheard(url: DatabaseUrl) -> Standing:
     return Standing(Position.UNREACHABLE, None, None, f"{url} has not answered yet.", seen=time.time())
 
 
-def _impatient(url: DatabaseUrl, silence: float) -> DatabaseUrl:
+def impatient(url: DatabaseUrl, silence: float) -> DatabaseUrl:
+    """With an end to the server's silence, in seconds: a request is no migration, which waits for long."""
     if url.family != MYSQL:
         return url
     connect = min(float(url.options.get("connect_timeout", silence)), silence)
