@@ -117,14 +117,16 @@ def test_an_old_install_on_innodb_is_upgraded(galera: Cluster, database: str) ->
     assert "project_need" in schema.tables
 
 
-SLOW = '''"""Slow."""
+SLOW = '''"""In its middle it waits until somebody is killed."""
 import time
+from pathlib import Path
 
 def upgrade(op):
     op.execute("CREATE TABLE t (v INT PRIMARY KEY) ENGINE=InnoDB")
     for number in range(40):
         op.execute("INSERT INTO t VALUES (:v)", {"v": number})
-        time.sleep(0.1)
+        while number == 20 and not Path(__file__).with_name("killed").exists():
+            time.sleep(0.05)
     op.execute("ALTER TABLE t ADD COLUMN w INT")
 
 def downgrade(op):
@@ -142,6 +144,7 @@ def test_a_node_killed_in_the_middle_is_survived_through_another(galera: Cluster
     process = start("upgrade", "--url", galera.url(database, 2, 3, 1), "--repository", str(slow), "--wait", "60")
     _until_working(galera, database)
     victim.kill()
+    _let_go_on(slow)
     code, said = ended(process)
     assert code == 0, said
     assert victim.process is None
@@ -163,6 +166,7 @@ def test_a_holder_killed_on_one_node_is_replaced_on_another_within_the_term(
     time.sleep(1.5)
     holder.kill()
     holder.communicate()
+    _let_go_on(slow)
     killed = time.monotonic()
     while _process(galera, database) == holder.pid and waiting.poll() is None:
         time.sleep(0.05)
@@ -175,6 +179,10 @@ def test_a_holder_killed_on_one_node_is_replaced_on_another_within_the_term(
     all_equal(galera, database)
 
 
+def _let_go_on(slow: Path) -> None:
+    (slow / "versions" / "killed").touch()
+
+
 def _process(galera: Cluster, database: str) -> int:
     """Whose the lease is."""
     with galera.nodes[2].connect(database) as connection, connection.cursor() as cursor:
@@ -183,7 +191,7 @@ def _process(galera: Cluster, database: str) -> int:
 
 
 def _until_working(galera: Cluster, database: str) -> None:
-    """Return when the table of the slow migration is there: forty inserts and as many rests are to come."""
+    """Return when the table of the slow migration is there, which waits then."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         with galera.nodes[0].connect(database) as connection, connection.cursor() as cursor:
