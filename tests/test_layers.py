@@ -118,3 +118,9 @@ def test_every_command_has_a_summary_and_help_for_each_option() -> None:
     for command in commands().values():
         assert command.help.endswith("."), command.name
         assert all(option.help for option in command.options), command.name
+
+
+def test_a_command_on_a_database_takes_the_scripts_folder_too() -> None:
+    """Advice to run one repeats both options, whichever command gave it."""
+    on_databases = [command for command in commands().values() if command.option("url")]
+    assert [command.name for command in on_databases if not command.option("repository")] == []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from giveaminute.management.command import DATABASE, JSON
+from giveaminute.management.command import DATABASE, JSON, REPOSITORY
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.backfills.pauses import Pausing
 
-OPTIONS = (*DATABASE, JSON)
+OPTIONS = (*DATABASE, REPOSITORY, JSON)
 
 
 def execute(settings: Settings, console: Console) -> Pausing:
