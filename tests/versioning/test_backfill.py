@@ -23,6 +23,7 @@ from giveaminute.versioning.backfills.pace import Pace
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.backfills.place import Walked
 from giveaminute.versioning.repository import Repository
+from tests.conftest import FreshDatabase
 from tests.servers import Server
 from tests.versioning.backfilling import Bench, Told, bench
 
@@ -240,6 +241,7 @@ REFUSED_BY_MYSQL = {
     'op.backfill("made", set="m = 1")': "is generated",
     'op.backfill("mysql.user", set="n = 1")': "mysql",
     'op.backfill("fires", set="n = 1")': "trigger",
+    'op.backfill("dated", set="n = n + 1")': "at is set anew by ON UPDATE",
 }
 OF_MYSQL = (
     "CREATE TABLE myisam (id INT PRIMARY KEY, n INT) ENGINE=MyISAM",
@@ -249,6 +251,7 @@ OF_MYSQL = (
     "CREATE TABLE made (id INT PRIMARY KEY, n INT, m INT AS (n + 1) STORED)",
     "CREATE TABLE fires (id INT PRIMARY KEY, n INT)",
     "CREATE TRIGGER firing AFTER UPDATE ON fires FOR EACH ROW INSERT INTO myisam VALUES (NEW.id, 1)",
+    "CREATE TABLE dated (id INT, at DATETIME ON UPDATE CURRENT_TIMESTAMP, n INT, PRIMARY KEY (at, id))",
     "CREATE VIEW view_of_t AS SELECT id, n FROM t",
 )
 
@@ -275,6 +278,45 @@ def test_null_in_a_key_of_sqlite_is_refused(tmp_path: Path) -> None:
     made.script('op.backfill("t", set="n = 1")')
     with pytest.raises(MigrationFailed, match="NULL in its primary key"):
         made.run(2)
+
+
+def test_a_key_that_is_made_of_what_changes_is_refused(
+    mysql_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:  # MariaDB has no generated column in a primary key
+    table = (
+        "CREATE TABLE t (a INT, n INT, m INT, half INT AS (n DIV 2) STORED, id INT AS (a * 100 + half) STORED,"
+        " PRIMARY KEY (id))"
+    )
+    made = bench(mysql_server.url(fresh_database(mysql_server)), tmp_path, table)
+    made.change("INSERT INTO t (a, n, m) VALUES (1, 0, 0), (2, 0, 0), (3, 0, 0)")
+    made.script('op.backfill("t", set="n = n + 1", batch=1)')
+    with pytest.raises(MigrationFailed, match="id, made of n, is in the primary key of t"):
+        made.run(2)
+    made.script('op.backfill("t", set="m = m + 1", batch=1)')
+    made.run(2)
+    assert made.rows("SELECT n, m FROM t") == [(0, 1)] * 3
+
+
+def test_a_trigger_that_only_reads_the_key_is_no_obstacle(database_url: str, tmp_path: Path) -> None:
+    made = bench(database_url, tmp_path, T, "CREATE TABLE log (a INTEGER, id INTEGER)", rows=INSERT, sets=GAPS)
+    body = "INSERT INTO log (a, id) VALUES (1, NEW.id); UPDATE log SET id = NEW.id WHERE id = NEW.id;"
+    made.change(f"CREATE TRIGGER firing AFTER UPDATE ON t FOR EACH ROW BEGIN {body} END")
+    made.script('op.backfill("t", set="n = n + 1", batch=3)')
+    made.run(2)
+    assert made.rows("SELECT COUNT(*), COUNT(DISTINCT id) FROM log") == made.rows("SELECT SUM(n), COUNT(*) FROM t")
+
+
+def test_a_trigger_that_moves_rows_is_refused(database_url: str, tmp_path: Path) -> None:
+    made = bench(database_url, tmp_path, T, rows=INSERT, sets=GAPS)
+    if made.is_mysql:
+        made.change("CREATE TRIGGER moving BEFORE UPDATE ON t FOR EACH ROW SET NEW.s = 'moved', NEW.`ID` = NEW.id + 99")
+    else:
+        body = "UPDATE t SET s = 'moved', id = id + 1000 WHERE id = NEW.id;"
+        made.change(f"CREATE TRIGGER moving AFTER UPDATE ON t FOR EACH ROW WHEN NEW.n < 50 BEGIN {body} END")
+    made.script('op.backfill("t", set="n = n + 1", batch=3)')
+    with pytest.raises(MigrationFailed, match="the trigger moving gives it another value"):
+        made.run(2)
+    assert made.rows("SELECT COUNT(*) FROM t WHERE n <> 0") == [(0,)]
 
 
 # Stopping and going on

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from giveaminute.errors import MigrationFailed
+from giveaminute.versioning.backfills import moving
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.schema import Column, Table
 from giveaminute.versioning.sqltokens import Syntax, bare, tokens
@@ -15,6 +16,8 @@ from giveaminute.versioning.sqltokens import Syntax, bare, tokens
 Row = dict[str, Any]
 Function = Callable[[dict[Any, Row]], Mapping[Any, Mapping[str, Any]]]
 """Gets rows by key (a tuple where that has several columns), returns the values to change by key."""
+
+_WALKED = "by which the rows are walked, so that one that moves would be met twice or never"
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def check(request: Request, database: Database) -> tuple[Table, tuple[str, ...]]
             f' convert it first: op.execute("ALTER TABLE {table.name} ENGINE=InnoDB")'
         )
     key = _key(table, database)
+    if (reason := moving.moved_by_any(table, key, database.dialect.syntax)) is not None:
+        _refuse(f"a change of a row of {table.name} moves it along the primary key, {_WALKED}: {reason}")
     _check_columns(request, table, key)
     _check_nulls(table, key, database)
     return table, key
@@ -162,10 +167,9 @@ def check_target(table: Table, name: str, key: Sequence[str]) -> None:
     if _column(table, name).generated is not None:
         _refuse(f"{table.name}.{name} is generated: change what it is made of")
     if name.lower() in {each.lower() for each in key}:
-        _refuse(
-            f"{name} is in the primary key of {table.name}, by which the rows are walked: a row that moves would be met"
-            " twice or never; change the key with op.execute"
-        )
+        _refuse(f"{name} is in the primary key of {table.name}, {_WALKED}: change the key with op.execute")
+    if (made := moving.moved_by(table, name, key)) is not None:
+        _refuse(f"{made}, made of {name}, is in the primary key of {table.name}, {_WALKED}: change it with op.execute")
 
 
 def _column(table: Table, name: str) -> Column:
