@@ -23,6 +23,7 @@ from pymysql.constants import ER
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
 from giveaminute.versioning.database import opened
+from giveaminute.versioning.online.statement import unfit
 from giveaminute.versioning.online.tool import obstacle
 from giveaminute.versioning.online.verifying import differences
 from tests.conftest import FreshDatabase
@@ -305,6 +306,8 @@ def test_values_that_would_change_are_found_before_the_tables_are_exchanged(
         ("CREATE TABLE _votes_new (id INT)", WIDER, "a table _votes_new, from another online change"),
         ("SELECT 1", f"{WIDER}, ADD UNIQUE (word)", "a unique key"),
         ("SELECT 1", "ALTER TABLE votes CHANGE n m BIGINT", "a name, which is done at once without it"),
+        ("SELECT 1", f"{WIDER}, ALGORITHM=COPY", "it says ALGORITHM: leave that out"),
+        ("SELECT 1", f"{WIDER}, ENGINE = MyISAM", "the engine to one without transactions"),
     ],
 )
 @needs_tool
@@ -329,6 +332,38 @@ def test_what_it_could_not_do_is_refused_before_the_start(install: Install) -> N
     assert "Nothing was begun." in ran.err
     assert "--blocking" in ran.err
     assert install.tables() == ["people", "votes"]
+
+
+@needs_tool
+def test_what_the_script_takes_out_of_the_way_before_is_not_in_the_way(install: Install) -> None:
+    install.run("CREATE TRIGGER t1 BEFORE INSERT ON votes FOR EACH ROW SET NEW.word = 'w'")
+    install.run("ALTER TABLE votes ADD CONSTRAINT small_n CHECK (n < 100000)")
+    install.run("CREATE TABLE child (v INT, CONSTRAINT to_v FOREIGN KEY (v) REFERENCES votes (id))")
+    steps = (
+        "DROP TRIGGER t1",
+        "ALTER TABLE votes DROP CONSTRAINT small_n",
+        "ALTER TABLE child DROP FOREIGN KEY to_v",
+        "RENAME TABLE votes TO ballots",
+        "ALTER TABLE IF EXISTS ballots MODIFY n BIGINT"
+        if install.server.family == "mariadb"
+        else "ALTER TABLE ballots MODIFY n BIGINT",
+        "RENAME TABLE ballots TO votes",
+        "ALTER TABLE child ADD CONSTRAINT to_v FOREIGN KEY (v) REFERENCES votes (id)",
+        "CREATE TRIGGER t1 BEFORE INSERT ON votes FOR EACH ROW SET NEW.word = 'w'",
+    )
+    make_repository(install.folder / "r", {**FIRST, **second(";\n".join(steps))})
+    before = install.rows()
+    ran = install.upgrade()
+    assert (ran.code, "pt-online-schema-change" in ran.err) == (0, True), ran.err
+    assert install.rows() == before
+    assert install.triggers() == ["t1"]
+    assert install.tables() == ["after_it", "before_it", "child", "people", "votes"]
+    assert "`n` bigint" in install.definition()
+
+
+@pytest.mark.parametrize("change", ["MODIFY engine VARCHAR(20)", "ADD COLUMN engine INT", "ENGINE=InnoDB"])
+def test_a_column_called_engine_is_no_change_of_the_engine(change: str) -> None:
+    assert unfit(change) is None
 
 
 def test_without_the_program_it_is_said_what_to_install(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -127,10 +127,12 @@ def rehearse(
     private: bool = False,
     with_rows: bool = False,
     last_statement_applied: bool | None = None,
+    look: Callable[[Database, str], None] | None = None,
 ) -> DryRun:
     """Make the move on a copy of the database of `url`, which is only asked, in SELECTs, and never locked.
 
-    The copy has its schema, our own rows, and with `with_rows` all others. Raises CannotConnect, HalfApplied,
+    The copy has its schema, our own rows, and with `with_rows` all others. `look` is given the copy and each
+    definition before it is sent there, and only asks. Raises CannotConnect, HalfApplied,
     NotAsRecorded; a step that fails is told in the result.
     """
     from giveaminute.versioning.watching import Watch
@@ -142,7 +144,7 @@ def rehearse(
         preparation = _prepared(made.url, repository)
         with opened(made.url, read_only=False) as database:
             before, steps = move.steps(database, repository)
-            watch = Watch(live, database, with_rows=with_rows or live.dialect.copies_rows)
+            watch = Watch(live, database, with_rows=with_rows or live.dialect.copies_rows, look=look)
             failure = _tried(database, repository, move, watch, last_statement_applied)
             costs = live.dialect.costs
             server, rehearsed_on = costs.server(live), costs.server(database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tokenize
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -51,8 +52,17 @@ class Watch(Progress):
     has changed, so that the live table is no answer any more.
     """
 
-    def __init__(self, live: Database, database: Database, *, with_rows: bool) -> None:
+    def __init__(
+        self,
+        live: Database,
+        database: Database,
+        *,
+        with_rows: bool,
+        look: Callable[[Database, str], None] | None = None,
+    ) -> None:
+        """`look`: given the copy and a definition that it is about to be sent; only asks."""
         self._live = live
+        self._look = look
         self._database = database
         self._syntax = database.dialect.syntax
         self._form = database.dialect.script_form
@@ -190,6 +200,8 @@ class Watch(Progress):
         losses = tuple(self._losses(statement))
         known = self._size(table)
         if what is StatementKind.DEFINITION and not parameters:
+            if self._look is not None:
+                self._look(self._database, statement)
             cost = self._costs.send(cursor, statement)
         else:
             recorder.send(cursor, statement, parameters, many)

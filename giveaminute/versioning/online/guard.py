@@ -83,6 +83,7 @@ class Guard:
         self._costs = self.database.dialect.costs
         self._sizes: Mapping[str, Size] = {}
         self._known: dict[str, Cost] = {}
+        self._foreseen: dict[str, str | None] = {}
         self._all_wait = False
         self._lookout = Lookout(self.database, self.watch)
 
@@ -142,10 +143,22 @@ class Guard:
         from giveaminute.versioning.dry_run import rehearse
 
         try:
-            return rehearse(self.database.url, self.repository, move, last_statement_applied=last_statement_applied)
+            return rehearse(
+                self.database.url,
+                self.repository,
+                move,
+                last_statement_applied=last_statement_applied,
+                look=self._foresee if self.consent is Consent.ONLINE else None,
+            )
         except MigrationToolError as error:
             self.tell(f"It cannot be judged beforehand, so it is at each statement: {error.message}")
             return None
+
+    def _foresee(self, copy: Database, statement: str) -> None:
+        """What will be in the statement's way: what is now may be dropped by then, or the table have another name."""
+        if altered(statement, self.database.url.database) is not None:
+            known = self._foreseen.get(statement.strip())
+            self._foreseen[statement.strip()] = known or obstacle(self.database, statement, copy)
 
     def _stops(self, found: DryRun) -> list[Stop]:
         stops = []
@@ -160,7 +173,8 @@ class Guard:
                     self._known[statement.strip()] = sent.cost
                     if self._stops_writes(statement, sent.cost):
                         where = f"{step.file}, line {sent.line}" if sent.line else step.file
-                        stops.append(self._stop(where, table, statement, sent.cost))
+                        hindered = self._foreseen.get(statement.strip())
+                        stops.append(Stop(where, table, statement, self._sizes[table], sent.cost, hindered))
                 for old, new in mentions.renamed(statement, self.database.dialect.syntax):
                     if old.lower() in names:
                         names[new.lower()] = names.pop(old.lower())
@@ -209,7 +223,8 @@ class Guard:
         if taken is not None:
             self._note(table, statement, of_cost(taken))
             return
-        stop = self._stop("", table, statement, cost or Cost())
+        hindered = obstacle(self.database, statement) if self.consent is Consent.ONLINE else None
+        stop = Stop("", table, statement, self._sizes[table], cost or Cost(), hindered)
         if self.consent is Consent.BLOCKING:
             self._inner(cursor, what, statement, None, False)
             self._note(table, statement, of_cost(cost or Cost()))
@@ -263,10 +278,6 @@ class Guard:
         if self._all_wait and cost.algorithm != "INSTANT" and not self._rolls(statement):
             return cost.algorithm is not None or cost.stops_writes
         return cost.stops_writes
-
-    def _stop(self, where: str, table: str, statement: str, cost: Cost) -> Stop:
-        hindered = obstacle(self.database, statement) if self.consent is Consent.ONLINE else None
-        return Stop(where, table, statement, self._sizes[table], cost, hindered)
 
     def _note(self, table: str, statement: str, way: str) -> None:
         line = f"{table} ({of_size(self._sizes[table])}): {way}: {shown(statement)}"

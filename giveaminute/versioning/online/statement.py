@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from giveaminute.versioning.sqltokens import TEXT, bare, words
 from giveaminute.versioning.touched import touched, verb
 
 _NAME = r"(`(?:[^`]|``)+`|[\w$]+)"
 _COMMENTS = r"\s*(?:/\*(?![!M+]).*?\*/\s*|--\s[^\n]*\n\s*|#[^\n]*\n\s*)*"
-_ALTER = re.compile(rf"{_COMMENTS}ALTER\s+TABLE\s+{_NAME}\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_ALTER = re.compile(rf"{_COMMENTS}ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
 _INDEX = re.compile(
     rf"{_COMMENTS}CREATE\s+(?P<kind>(?:FULLTEXT\s+|SPATIAL\s+)?INDEX\s+{_NAME})\s+ON\s+{_NAME}\s*(?P<rest>\(.+)",
     re.IGNORECASE | re.DOTALL,
@@ -22,9 +23,9 @@ _UNFIT = {
     "PARTITION": "partitions",
     "EXCHANGE": "partitions",
     "TABLESPACE": "tablespaces",
-    "ALGORITHM": "an ALGORITHM of its own",
-    "LOCK": "a LOCK of its own",
 }
+_OWN_WAY = ("ALGORITHM", "LOCK")
+_WITHOUT_TRANSACTIONS = {"MYISAM", "ARIA", "MEMORY", "HEAP", "CSV", "ARCHIVE", "BLACKHOLE", "MERGE", "MRG_MYISAM"}
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,29 @@ def alteration(statement: str) -> Alteration | None:
 
 
 def unfit(change: str) -> str | None:
-    """What of a change a copy beside the table cannot give, or not safely; None where there is nothing."""
+    """What of a change a copy beside the table cannot give, or not safely, and what to do; None for nothing."""
     found = [word.upper() for word in words(TEXT.sub("''", change))]
-    for word, reason in _UNFIT.items():
-        if word in found:
-            return reason
+    named = next((word for word in _OWN_WAY if word in found), None)
+    if named is not None:
+        return f"it says {named}: leave that out"
+    if _leaves_transactions(change):
+        return "it changes the engine to one without transactions, which would keep a write that is rolled back"
+    reason = next((reason for word, reason in _UNFIT.items() if word in found), None) or _by_name(change, found)
+    return reason and f"it changes {reason}: put that into a statement of its own"
+
+
+def _by_name(change: str, found: list[str]) -> str | None:
     for place, word in enumerate(found):
         if word == "DROP" and found[place + 1 : place + 2] in (["FOREIGN"], ["CONSTRAINT"], ["CHECK"]):
             return "a constraint by its name, which is done at once without it"
         if word == "CHANGE" and _renames(change, place):
             return "a name, which is done at once without it"
     return None
+
+
+def _leaves_transactions(change: str) -> bool:
+    found = [word.strip("`'\"").upper() for word in words(change) if word != "="]
+    return any(pair[0] == "ENGINE" and pair[1] in _WITHOUT_TRANSACTIONS for pair in pairwise(found))
 
 
 def _renames(change: str, place: int) -> bool:

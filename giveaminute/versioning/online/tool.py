@@ -99,8 +99,12 @@ def tool() -> Tool | None:
     return PtOsc.found() or GhOst.found()
 
 
-def obstacle(database: Database, statement: str) -> str | None:
-    """What is in the way of doing it online, in words with a remedy; None where nothing is. Only asks."""
+def obstacle(database: Database, statement: str, tables: Database | None = None) -> str | None:
+    """What is in the way of doing it online, in words with a remedy; None where nothing is. Only asks.
+
+    `tables`: where the tables are as the statement will find them, which what is sent before it may have changed.
+    """
+    tables = tables or database
     program = tool()
     if program is None:
         return "no pt-online-schema-change here (apt-get install percona-toolkit), nor gh-ost"
@@ -109,11 +113,9 @@ def obstacle(database: Database, statement: str) -> str | None:
         return "it is no plain ALTER TABLE or CREATE INDEX: write it as one"
     reason = unfit(wanted.change)
     if reason is not None:
-        return f"it changes {reason}: put that into a statement of its own"
-    shape = shape_of(database, wanted.table)
-    return (
-        of_shape(wanted.table, shape) or of_others(database, wanted.table) or program.obstacle(database, wanted, shape)
-    )
+        return reason
+    shape = shape_of(tables, wanted.table)
+    return of_shape(wanted.table, shape) or of_others(tables, wanted.table) or program.obstacle(database, wanted, shape)
 
 
 def of_shape(table: str, shape: Shape) -> str | None:
