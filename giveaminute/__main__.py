@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from giveaminute.management.cli import main
+import sys
+
+try:
+    from giveaminute.management.cli import main
+except KeyboardInterrupt:  # while a tenth of a second of modules is loaded
+    sys.stderr.write("Interrupted. Nothing was done.\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -278,6 +278,13 @@ def test_sigterm_is_told_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
         assert list((tmp_path / "t").iterdir()) == []
 
 
+def test_ctrl_c_while_the_program_loads_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "invoke").mkdir()
+    (tmp_path / "invoke" / "__init__.py").write_text("raise KeyboardInterrupt\n")
+    ran = run("version", cwd=tmp_path, environ={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (ran.code, ran.out, ran.err) == (130, "", "Interrupted. Nothing was done.\n")
+
+
 def test_of_two_lines_held_on_a_terminal_the_second_takes_the_place_of_the_first(tmp_path: Path) -> None:
     """Migrations that share a transaction are begun before the ones before them are told as done."""
     up = "def upgrade(op):\n    op.execute('CREATE TABLE t{0} (a INT)')\n\ndef downgrade(op):\n    pass\n"
