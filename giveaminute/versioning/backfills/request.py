@@ -56,6 +56,10 @@ class Request:
 
 def read(asked: Asked, syntax: Syntax) -> Request:
     """Raises MigrationFailed for arguments that make no sense, whatever the table is."""
+    if not isinstance(asked.table, str):
+        _refuse(f"the table is told by its name, not {asked.table!r:.60}")
+    if isinstance(asked.columns, str):
+        _refuse(f'columns are a list: columns=["{asked.columns}"]')
     if asked.batch is not None and (
         isinstance(asked.batch, bool) or not isinstance(asked.batch, int) or asked.batch < 1
     ):

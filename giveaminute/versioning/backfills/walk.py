@@ -228,10 +228,11 @@ class Walk:
     def _checked(self, changes: Any, rows: Mapping[Any, Row]) -> dict[Any, Row]:
         """What the function returned. Raises MigrationFailed for what is no change of these rows."""
         name = getattr(self.request.function, "__name__", "the function")
-        if changes is None:
-            return {}
         if not isinstance(changes, Mapping):
-            raise MigrationFailed(f"op.backfill: {name} returns a dict of key: {{column: value}}, not {changes!r:.60}")
+            hint = ": is its return forgotten? {} where nothing changes" if changes is None else ""
+            raise MigrationFailed(
+                f"op.backfill: {name} returns a dict of key: {{column: value}}, not {changes!r:.60}{hint}"
+            )
         for key, values in changes.items():
             if key not in rows:
                 raise MigrationFailed(
