@@ -22,7 +22,9 @@ from giveaminute.versioning.backfills import keyset, throttle
 from giveaminute.versioning.backfills.pace import Pace
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.backfills.place import Walked
+from giveaminute.versioning.backfills.request import Asked, read
 from giveaminute.versioning.repository import Repository
+from giveaminute.versioning.sqltokens import Syntax
 from tests.conftest import FreshDatabase
 from tests.servers import Server
 from tests.versioning.backfilling import Bench, Told, bench
@@ -320,6 +322,19 @@ def test_a_trigger_that_moves_rows_is_refused(database_url: str, tmp_path: Path)
     with pytest.raises(MigrationFailed, match="the trigger moving gives it another value"):
         made.run(2)
     assert made.rows("SELECT COUNT(*) FROM t WHERE n <> 0") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        ("-- n = n + 1,\n n = n + 2", [("n", "n + 2")]),
+        ("n = 1 /* a, b = 2 */, `a=b` = ','", [("n", "1"), ("a=b", "','")]),
+        ("n = IF(a = 1, 2, 3), m = '-- x, y = 1'", [("n", "IF(a = 1, 2, 3)"), ("m", "'-- x, y = 1'")]),
+    ],
+)
+def test_assignments_are_told_from_comments_and_names(text: str, read_as: list[tuple[str, str]]) -> None:
+    for syntax in Syntax:
+        assert list(read(Asked("t", text), syntax).assignments) == read_as
 
 
 # Stopping and going on

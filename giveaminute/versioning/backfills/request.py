@@ -11,7 +11,7 @@ from giveaminute.errors import MigrationFailed
 from giveaminute.versioning.backfills import moving
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.schema import Column, Table
-from giveaminute.versioning.sqltokens import Syntax, bare, tokens
+from giveaminute.versioning.sqltokens import Syntax, bare, comments, tokens
 
 Row = dict[str, Any]
 Function = Callable[[dict[Any, Row]], Mapping[Any, Mapping[str, Any]]]
@@ -85,17 +85,31 @@ def _assignments(given: object, syntax: Syntax) -> Iterator[tuple[str, str]]:
                 _refuse(f'set: {name} is given {sql!r}, and takes SQL as a text: set={{"{name}": "…"}}')
             yield str(name), sql
     elif isinstance(given, str) and given.strip():
-        for part in _parts(given, syntax):
+        for part in _parts(_without_comments(given, syntax), syntax):
             yield _assignment(part, syntax)
     else:
         _refuse('set says what each row gets: "a = a + 1", {"a": "a + 1"}, or a function')
 
 
-def _parts(text: str, syntax: Syntax) -> Iterator[str]:
-    """The assignments between the commas that are in no parentheses."""
-    depth, place, starts = 0, 0, [0]
+def _without_comments(text: str, syntax: Syntax) -> str:
+    """Blanks in their place."""
+    for start, comment in comments(text, syntax):
+        text = f"{text[:start]}{' ' * len(comment)}{text[start + len(comment) :]}"
+    return text
+
+
+def _placed(text: str, syntax: Syntax) -> Iterator[tuple[str, int]]:
+    """The tokens of a text without comments, each with the place behind it."""
+    place = 0
     for token in tokens(text, syntax):
         place = text.index(token, place) + len(token)
+        yield token, place
+
+
+def _parts(text: str, syntax: Syntax) -> Iterator[str]:
+    """The assignments between the commas that are in no parentheses."""
+    depth, starts = 0, [0]
+    for token, place in _placed(text, syntax):
         depth += (token == "(") - (token == ")")
         if token == "," and depth == 0:
             starts.append(place)
@@ -108,7 +122,8 @@ def _assignment(text: str, syntax: Syntax) -> tuple[str, str]:
     left = found[: found.index("=")] if "=" in found else []
     if len(left) not in (1, 3) or (len(left) == 3 and left[1] != "."):
         _refuse(f"set: «{text.strip()}» is no assignment of one column: write a = …, b = …")
-    return bare(left[-1]), text[text.index("=") + 1 :].strip()
+    behind = next(place for token, place in _placed(text, syntax) if token == "=")
+    return bare(left[-1]), text[behind:].strip()
 
 
 def _refuse(reason: str) -> NoReturn:
