@@ -83,6 +83,8 @@ def _assignments(given: object, syntax: Syntax) -> Iterator[tuple[str, str]]:
         for name, sql in given.items():
             if not isinstance(sql, str) or not sql.strip():
                 _refuse(f'set: {name} is given {sql!r}, and takes SQL as a text: set={{"{name}": "…"}}')
+            if len(list(_parts(_without_comments(sql, syntax), syntax))) > 1:
+                _refuse(f"set: {name} is given «{sql.strip()}», and takes one value: write each column by itself")
             yield str(name), sql
     elif isinstance(given, str) and given.strip():
         for part in _parts(_without_comments(given, syntax), syntax):
