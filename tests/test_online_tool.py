@@ -23,6 +23,7 @@ from pymysql.constants import ER
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
 from giveaminute.versioning.database import opened
+from giveaminute.versioning.online.running import started
 from giveaminute.versioning.online.statement import unfit
 from giveaminute.versioning.online.tool import obstacle
 from giveaminute.versioning.online.verifying import differences
@@ -275,6 +276,28 @@ def test_ctrl_c_takes_the_copy_away_at_once(install: Install) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) != 0
     assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
+
+
+@needs_tool
+def test_a_table_that_another_holds_is_not_waited_for_longer_than_told(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path)
+    with install.server.connect(install.name, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM votes")  # and does not end
+        began = time.monotonic()
+        ran = install.upgrade("--wait", "2", "--lock-timeout", "1")
+        seconds = time.monotonic() - began
+    assert ran.code == 6
+    assert "Lock wait timeout exceeded" in ran.err
+    assert "Not checking slave lag" not in ran.err
+    assert seconds < 60  # a hundred tries took ten minutes
+    assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
+
+
+def test_a_program_that_was_killed_is_told_so() -> None:
+    with started(lambda file: ["sh", "-c", "echo 'Cannot say' >&2; exec sleep 60"], "") as program:
+        assert program.said(-9) == "it was ended by signal 9"
 
 
 @needs_tool

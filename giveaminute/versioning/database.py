@@ -42,6 +42,11 @@ class Database:
         self.connection = self._connect()
         self._lender: Lender | None = None
 
+    @property
+    def wait(self) -> float:
+        """Seconds for another's lock, as it was opened."""
+        return self._wait
+
     def _connect(self) -> DriverConnection:
         return self.dialect.connect(self.url, read_only=self._read_only, wait=self._wait)
 

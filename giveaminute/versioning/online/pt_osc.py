@@ -7,6 +7,7 @@ fit without an error; so a plugin of ours waits before the exchange until the co
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from pathlib import Path
@@ -40,7 +41,6 @@ sub before_swap_tables {
 1;
 """
 _PROGRESS = re.compile(rb"Copying [^\n]*?:\s+(\d+)% ")
-_TRIES = "create_triggers:100:2,drop_triggers:100:2,swap_tables:100:2,analyze_table:5:1"
 _TRIGGERS = 3
 
 
@@ -75,7 +75,8 @@ def _arguments(database: Database, wanted: Alteration, plugin: Path) -> list[str
     """What the program is told besides the file with the password."""
     mode = database.scalar("SELECT @@SESSION.sql_mode")
     modes = "\\,".join([*filter(None, str(mode).split(",")), "NO_AUTO_VALUE_ON_ZERO"])
-    session = f"lock_wait_timeout={int(database.lock_timeout or 5)},sql_mode='{modes}',wait_timeout=31536000"
+    seconds = int(database.lock_timeout or 5)
+    session = f"lock_wait_timeout={seconds},sql_mode='{modes}',wait_timeout=31536000"
     return [
         "--execute",
         "--no-version-check",  # it would tell Percona of this server
@@ -83,11 +84,20 @@ def _arguments(database: Database, wanted: Alteration, plugin: Path) -> list[str
         f"--alter={wanted.change}",
         "--charset=utf8mb4",
         f"--set-vars={session}",
-        f"--tries={_TRIES}",
+        f"--tries={_tries(seconds, database.wait)}",
         "--progress=time,1",
         *_replicas(database),
         f"D={database.url.database},t={wanted.table}",
     ]
+
+
+def _tries(seconds: int, wait: float) -> str:
+    """How often it asks for a lock: before it has copied for as long as `wait`, and then rather than copy in vain.
+
+    The application's queries are held up for `seconds` each time, so it lets them go on for as long in between.
+    """
+    before = max(1, math.ceil(wait / (2 * seconds)))
+    return f"create_triggers:{before}:{seconds},drop_triggers:100:2,swap_tables:100:2,analyze_table:5:1"
 
 
 def _replicas(database: Database) -> list[str]:

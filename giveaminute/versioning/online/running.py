@@ -16,6 +16,7 @@ from giveaminute.versioning.backups.watchdog import Watchdog
 from giveaminute.versioning.database import Database
 
 _COMPLAINT = re.compile(r"error|cannot|not |fail|fatal", re.IGNORECASE)
+_NOTICE = re.compile(r"Not checking slave lag")
 _LOOK = 0.5
 """Seconds between two looks at how far it is."""
 _KEPT = 1 << 16
@@ -59,8 +60,11 @@ class Program:
 
     def said(self, code: int) -> str:
         """Why it gave up, the last lines of it."""
+        if code < 0:
+            return f"it was ended by signal {-code}"
         lines = [line.strip() for line in (self.complaints + b"\n" + self.output).decode(errors="replace").splitlines()]
-        return " ".join([line for line in lines if _COMPLAINT.search(line)][-3:])[:600] or f"exit code {code}"
+        told = [line for line in lines if _COMPLAINT.search(line) and not _NOTICE.match(line)]
+        return " ".join(told[-3:])[:600] or f"exit code {code}"
 
     def _ended(self) -> int:
         code = self._process.wait()
