@@ -10,6 +10,8 @@ import pytest
 
 from giveaminute.errors import MigrationFailed
 from giveaminute.management import call_command
+from giveaminute.settings import parse_url
+from giveaminute.versioning.database import opened
 from tests.conftest import FreshDatabase
 from tests.repositories import make_repository
 from tests.servers import Server
@@ -102,3 +104,23 @@ def test_when_the_wait_is_over_the_error_names_who_is_in_the_way(
         long.rollback()
     assert f"connection {number} of root@" in str(failed.value)
     call_command("upgrade", url=url, repository=repository)
+
+
+def test_the_renewal_of_the_runs_own_lease_is_not_in_its_way(server: Server, database: str) -> None:
+    """Under FLUSH TABLES WITH READ LOCK it waits too, beside the statement."""
+    queries = ["SELECT SLEEP(3), 'UPDATE migrate_lease'", "SELECT SLEEP(3), 'UPDATE user'"]
+    connections = [server.connect(database) for _ in queries]
+    threads = [
+        threading.Thread(target=connection.query, args=(query,))
+        for connection, query in zip(connections, queries, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    with opened(parse_url(server.url(database)), read_only=True) as asking:
+        told = asking.dialect.blockers(asking)
+    for thread in threads:
+        thread.join()
+    for connection in connections:
+        connection.close()
+    assert ["UPDATE user" in each for each in told] == [True]

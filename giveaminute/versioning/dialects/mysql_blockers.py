@@ -8,7 +8,8 @@ from giveaminute.versioning.dialects.base import OpenDatabase
 
 SHOWN = 60
 """Characters of another connection's query in a message."""
-_OTHERS = " p.id <> CONNECTION_ID() AND p.db = DATABASE()"
+# The lease is renewed from a connection of the run's own, which waits like the statement does.
+_OTHERS = " p.id <> CONNECTION_ID() AND p.db = DATABASE() AND COALESCE(LOCATE('migrate_lease', p.info), 0) = 0"
 # The first that the server and the rights allow: what exactly is locked, else the transactions that are open
 # (PROCESS is needed for those of other users), else the connections that can be seen.
 _QUESTIONS = (
