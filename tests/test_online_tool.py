@@ -295,6 +295,22 @@ def test_a_table_that_another_holds_is_not_waited_for_longer_than_told(
     assert (install.tables(), install.triggers()) == (["before_it", "people", "votes"], [])
 
 
+def test_a_program_that_ends_without_having_done_it_is_no_success(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """As with `no-swap-tables` in its settings."""
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "pt-online-schema-change"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    environ = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    ran = run_forked("upgrade", *install.words, *LIMIT, cwd=tmp_path, environ=environ)
+    assert ran.code == 6
+    assert "the table is as it was: it ended without exchanging the tables" in ran.err
+    assert "`n` int" in install.definition()
+
+
 def test_a_program_that_was_killed_is_told_so() -> None:
     with started(lambda file: ["sh", "-c", "echo 'Cannot say' >&2; exec sleep 60"], "") as program:
         assert program.said(-9) == "it was ended by signal 9"

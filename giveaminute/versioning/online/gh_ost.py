@@ -92,6 +92,7 @@ class _CutOver:
         self._flag, self._tell = flag, tell
         self._began = time.monotonic()
         self.refusal: str | None = None
+        self.allowed = False
 
     def look(self) -> None:
         """Answer where it waits, else tell of it."""
@@ -113,4 +114,5 @@ class _CutOver:
             self._running.stop()
             return
         self._database.commit()
+        self.allowed = True
         self._flag.unlink()

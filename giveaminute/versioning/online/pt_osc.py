@@ -115,6 +115,7 @@ class _Exchange:
         self._began = time.monotonic()
         self._told = -1
         self.refusal: str | None = None
+        self.allowed = False
 
     def look(self) -> None:
         """Answer where it asks, else tell of it."""
@@ -135,6 +136,7 @@ class _Exchange:
         )
         if self.refusal is None:
             self._database.commit()
+            self.allowed = True
         self._running.tell(b"swap\n" if self.refusal is None else b"stop\n")
 
     def _lost_triggers(self) -> str | None:

@@ -19,6 +19,7 @@ from giveaminute.versioning.progress import HowFar
 Tell = Callable[[HowFar], None]
 LONGEST_NAME = 54
 """Characters of a table's name that leave room for theirs, of 64 (MySQL's manual, «Identifier Length Limits»)."""
+_NOTHING_DONE = "it ended without exchanging the tables, and without an error: look into its own settings"
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,13 @@ class Shape:
 
 
 class Exchange(Protocol):
-    """Follows a program to the moment when the copy takes the table's place. `refusal`: why it may not."""
+    """Follows a program to the moment when the copy takes the table's place. `refusal`: why it may not.
+
+    `allowed`: it was told that it may.
+    """
 
     refusal: str | None
+    allowed: bool
 
     def look(self) -> None:
         """See how far it is, and give or refuse our word."""
@@ -81,13 +86,13 @@ class Tool(ABC):
             follower = exchange(running)
             try:
                 code = running.follow(database, follower.look)
-                reason = follower.refusal or running.said(code)
+                reason = follower.refusal or (running.said(code) if code else _NOTHING_DONE)
             except BaseException:
                 running.end()
                 leftovers.clear_apart(database, table)
                 raise
         leftovers.clear_table(database, table)
-        if follower.refusal or (code and definition(database, table) == before):
+        if follower.refusal or not follower.allowed or (code and definition(database, table) == before):
             raise failed(self.name, reason)
 
 
