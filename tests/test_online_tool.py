@@ -298,7 +298,6 @@ def test_a_table_that_another_holds_is_not_waited_for_longer_than_told(
 def test_a_program_that_ends_without_having_done_it_is_no_success(
     mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    """As with `no-swap-tables` in its settings."""
     install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path)
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "pt-online-schema-change"
@@ -309,6 +308,17 @@ def test_a_program_that_ends_without_having_done_it_is_no_success(
     assert ran.code == 6
     assert "the table is as it was: it ended without exchanging the tables" in ran.err
     assert "`n` int" in install.definition()
+
+
+@needs_tool
+def test_its_own_settings_cannot_keep_the_tables_from_being_exchanged(
+    mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    install = Install(mariadb_server, fresh_database(mariadb_server), tmp_path)
+    (tmp_path / ".pt-online-schema-change.conf").write_text("no-swap-tables\nnew-table-name=another\n")
+    ran = run_forked("upgrade", *install.words, *LIMIT, cwd=tmp_path, environ={"HOME": str(tmp_path)})
+    assert ran.code == 0, ran.err
+    install.assert_done()
 
 
 def test_a_program_that_was_killed_is_told_so() -> None:

@@ -86,6 +86,8 @@ def _arguments(database: Database, wanted: Alteration, plugin: Path) -> list[str
         f"--set-vars={session}",
         f"--tries={_tries(seconds, database.wait)}",
         "--progress=time,1",
+        "--swap-tables",  # whatever its own settings say; by this name the copy is compared
+        "--new-table-name=_%T_new",
         *_replicas(database),
         f"D={database.url.database},t={wanted.table}",
     ]
