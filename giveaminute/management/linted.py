@@ -73,9 +73,10 @@ def _verdict(result: LintReport, console: Console) -> int:
     where = f"{scripts} linted on {result.server} ({result.place})"
     if count:
         console.say(console.red(f"{count} found; {where}."))
-        return ExitCode.WORK_TO_DO
-    if result.failure is not None:
+    if result.failure is not None:  # whoever lets findings pass must hear of a migration that cannot run
         return result.failure.exit_code
+    if count:
+        return ExitCode.WORK_TO_DO
     if not result.linted:
         console.say("Nothing is pending, so nothing was linted; --version head lints the newest migration.")
         return ExitCode.DONE

@@ -136,14 +136,16 @@ def test_the_findings_as_json_say_rule_place_reason_and_what_to_write(tmp_path: 
     assert all(each["why"] and each["instead"] and each["words"] and each["file"] for each in found)
 
 
-def test_a_migration_that_fails_is_told_with_its_exit_code(database_url: str, tmp_path: Path) -> None:
-    failing = {**SMALL, "003_Make_b_default_upgrade.sql": "CREATE TABLE a (id INTEGER);\n"}
+@pytest.mark.parametrize("before", ["", "UPDATE a SET id = id; "], ids=["alone", "after a finding"])
+def test_a_migration_that_fails_is_told_with_its_exit_code(database_url: str, before: str, tmp_path: Path) -> None:
+    failing = {**SMALL, "003_Make_b_default_upgrade.sql": f"{before}CREATE TABLE a (id INTEGER);\n"}
     words = prepared(database_url, tmp_path / "r", "1", failing)
     for options in ((), ("--version", "2..3")):
         ran = run_forked("check", "--lint", *options, *words, cwd=tmp_path)
         assert ran.code == 6
         assert "003_Make_b_default_upgrade.sql, line 1" in ran.err
         assert "not judged: 003_Make_b_default_upgrade.sql: it did not come to its end" in ran.err
+        assert ("unbounded-update" in ran.out) is bool(before)
 
 
 @pytest.mark.parametrize(
