@@ -170,6 +170,10 @@ def _limit(name: str, text: Any, source: str) -> float | int:
     least = {"batch_seconds": 0.001, "batch_rows": 1, "threads_running": 1}.get(name, 0)
     if not least <= value < float("inf"):
         raise SettingsError(f"{source}{name}` «{text}» is no number from {least:g} up.", _BACKFILL)
+    if name == "flow_control" and value > 1:
+        raise SettingsError(f"{source}{name}` «{text}» is a part of the time, so at most 1.", _BACKFILL)
+    if name == "batch_rows" and value != int(value):
+        raise SettingsError(f"{source}{name}` «{text}» is no whole number.", _BACKFILL)
     return int(value) if name == "batch_rows" else value
 
 

@@ -819,6 +819,8 @@ def test_limits_come_from_the_file_and_over_it_from_the_option(tmp_path: Path) -
         ("threads=5", "(threads` is no setting|unknown in `backfill:`: threads)"),
         ("batch_rows=0", "no number from 1"),
         ("replica_lag=x", "«x»"),
+        ("batch_rows=1.5", "«1.5» is no whole number"),
+        ("flow_control=10", "«10» is a part of the time, so at most 1"),
     ],
 )
 def test_a_wrong_limit_is_refused_before_anything_is_done(
