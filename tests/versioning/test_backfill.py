@@ -217,6 +217,8 @@ REFUSED = {
     'op.backfill("t", set={"id": "id + 1"})': "in the primary key",
     'op.backfill("t", set="n = 1, id = id + 1")': "in the primary key",
     'op.backfill("t", set="n")': "no assignment",
+    'op.backfill("t", set="n = 1", where="id < 3) OR (id > 3")': "parenthesis without its other",
+    'op.backfill("t", set="n = (1", where="name = \')\'")': "parenthesis without its other",
     'op.backfill("t", set={"n": "n + 1, id = id + 9"})': "takes one value",
     'op.backfill("t", set="")': "set says what",
     'op.backfill("t", set={"n": 1})': "takes SQL as a text",

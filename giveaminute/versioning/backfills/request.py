@@ -75,7 +75,20 @@ def read(asked: Asked, syntax: Syntax) -> Request:
     if function is not None and not columns:
         _refuse('a function is told which columns it is given: columns=["name"]')
     assignments = () if function is not None else tuple(_assignments(asked.set, syntax))
+    for text in [asked.where or "", *(sql for _, sql in assignments)]:
+        _refuse_open(text, syntax)
     return Request(asked.table, assignments, function, asked.where, dict(asked.parameters or {}), columns, asked.batch)
+
+
+def _refuse_open(text: str, syntax: Syntax) -> None:
+    """What closes a parenthesis that it did not open would end the one around it, which holds the rows of the batch."""
+    depth = 0
+    for token in tokens(text, syntax):
+        depth += (token == "(") - (token == ")")
+        if depth < 0:
+            break
+    if depth:
+        _refuse(f"«{text.strip()}» has a parenthesis without its other one")
 
 
 def _assignments(given: object, syntax: Syntax) -> Iterator[tuple[str, str]]:
