@@ -394,7 +394,7 @@ def test_a_server_that_stops_hangs_and_comes_back(own_server: PrivateServer, fol
 def reader(server: Server, fresh_database: FreshDatabase) -> Iterator[tuple[str, str]]:
     """A database and the URL of somebody who may see one table of it that is not ours."""
     name = fresh_database(server)
-    user = f"{name[-8:]}r"
+    user = f"r{name[-8:]}"  # one that begins with 5e3 is a number to the server
     with server.connect(name) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE people (a INT)")
         cursor.execute(f"CREATE USER {user} IDENTIFIED BY 'sesame'")
