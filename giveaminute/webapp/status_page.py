@@ -152,6 +152,13 @@ _NOT_FROM_HERE = Message(
     "Elsewhere it asks for a token: set one as status_page: token: in config.yaml, or in GIVEAMINUTE_STATUS_TOKEN.",
 )
 
+_NOT_FROM_THIS_PAGE = Message(
+    "Not from this page",
+    "This was sent by another site's page, so nothing was done.",
+    "If you pressed the button here: a proxy in front of the site has to pass on the name that was asked for"
+    " (nginx: proxy_set_header Host $host).",
+)
+
 
 def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
     web.ctx.status = status
@@ -223,8 +230,7 @@ class _Form(_Handler):
 
     def POST(self) -> str:
         if not access.is_same_origin(web.ctx.env):
-            view = Message("Not from this page", "This was sent by another site's page.")
-            return self._page("403 Forbidden", "message", view, self._frame("Not from this page"))
+            return self._page("403 Forbidden", "message", _NOT_FROM_THIS_PAGE, self._frame("Not from this page"))
         return self.sent()
 
     def sent(self) -> str:

@@ -530,11 +530,29 @@ def test_a_cookie_is_good_for_its_time_and_its_token() -> None:
     assert access.judged(PageSettings(token=f"{TOKEN}2"), environ, now=999) is access.Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize("others", ['consent={"all": true}', "name=J\xc3\xb6rg", "a b", f"{access.COOKIE}=1.old", "="])
+def test_cookies_of_others_do_not_hide_ours(on_sqlite: Settings, others: str) -> None:
+    visitor = Visitor(on_sqlite, PageSettings(token=TOKEN))
+    ours = signed_in(visitor).headers["set-cookie"].partition(";")[0]
+    assert (
+        refused(visitor, HTTP_COOKIE=f"{others}; {ours}") == refused(visitor, HTTP_COOKIE=f"{ours};{others}") == {200}
+    )
+
+
+def test_signing_in_through_a_proxy_that_asks_by_another_name(on_sqlite: Settings) -> None:
+    visitor = Visitor(on_sqlite, PageSettings(token=TOKEN))
+    asked = {"HTTP_HOST": "127.0.0.1:8080", "HTTP_ORIGIN": "https://city.example.org"}
+    assert signed_in(visitor, **asked, HTTP_SEC_FETCH_SITE="same-origin").status == 303
+    refusal = signed_in(visitor, **asked)  # over plain HTTP it cannot be told from another site's page
+    assert refusal.status == 403 and "proxy_set_header Host $host" in refusal.body
+
+
 @pytest.mark.parametrize(
     "environ",
     [
         {"HTTP_ORIGIN": "https://evil.example.org"},
         {"HTTP_ORIGIN": "null"},
+        {"HTTP_ORIGIN": "http://["},
         {"HTTP_SEC_FETCH_SITE": "cross-site"},
         {"HTTP_SEC_FETCH_SITE": "same-site", "HTTP_ORIGIN": "http://localhost:8080"},
     ],
