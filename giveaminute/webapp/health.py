@@ -9,8 +9,15 @@ import web
 from giveaminute import settings as settings_module
 from giveaminute.settings import Settings
 from giveaminute.versioning.status import Position
+from giveaminute.webapp.headers import put
 from giveaminute.webapp.policy import Policy, Treatment, read_policy
 from giveaminute.webapp.standing import Watcher
+
+_HEADERS = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def healthz(settings: Settings | None = None, *, policy: Policy | None = None, watcher: Watcher | None = None) -> Any:
@@ -34,9 +41,7 @@ class _Health:
         refused = self.policy.treatment(position) is Treatment.REFUSE
         well = not refused and position is not Position.UNREACHABLE
         web.ctx.status = "200 OK" if well else "503 Service Unavailable"
-        web.header("Content-Type", "text/plain; charset=utf-8")
-        web.header("Cache-Control", "no-store")
-        web.header("X-Content-Type-Options", "nosniff")
+        put(_HEADERS)
         word = "ok" if position is Position.CURRENT else position.value
         return f"{word}\n"
 

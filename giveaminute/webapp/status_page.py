@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,6 +22,7 @@ from giveaminute.webapp import access
 from giveaminute.webapp.access import Verdict
 from giveaminute.webapp.documents import at_the_moment, document
 from giveaminute.webapp.frames import FileView, Frame, Link, Message, SignInView, SourceView
+from giveaminute.webapp.headers import put
 from giveaminute.webapp.health import healthz
 from giveaminute.webapp.overview import Overview
 from giveaminute.webapp.page_settings import Checks, PageSettings, read_page_settings
@@ -31,17 +33,16 @@ from giveaminute.webapp.wording import moment
 
 __all__ = ["healthz", "status_page"]
 
-HEADERS = (
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
-        " frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "same-origin"),  # with none at all a form of our own says «Origin: null»
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with none at all a form of our own says «Origin: null»
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of every answer, refusals among them; a file of the page's own may be cached."""
 WHILE_BUSY = 3
 """Seconds after which a page without JavaScript asks again while something is going on."""
 _MOST_FORM = 4096
@@ -63,22 +64,32 @@ def status_page(settings: Settings | None = None, page: PageSettings | None = No
     for pattern, handler in _PATHS:
         mapping += [pattern, type(handler.__name__, (handler,), {"site": site})]
     application = web.application(tuple(mapping), {}, autoreload=False)
+    application.add_processor(partial(_guarded, site))
     # Not those of the application around it: web.py's own page for errors shows the variables of every frame.
     application.notfound = _nothing
     application.internalerror = _broken
     return application
 
 
+def _guarded(site: Site, handler: Callable[[], Any]) -> Any:
+    """Every answer with our headers; where the page is off, whatever is asked for and however, there is nothing."""
+    put(HEADERS)
+    if access.judged(site.page, web.ctx.env) is Verdict.OFF:
+        raise _nothing()
+    return handler()
+
+
 def _nothing() -> Any:
-    return web.HTTPError("404 Not Found", dict(_plain_headers()), "There is no such page.\n")
+    return _plain("404 Not Found", "There is no such page.\n")
 
 
 def _broken() -> Any:
-    return web.HTTPError("500 Internal Server Error", dict(_plain_headers()), "Unexpected; the log tells more.\n")
+    return _plain("500 Internal Server Error", "Unexpected; the log tells more.\n")
 
 
-def _plain_headers() -> tuple[tuple[str, str], ...]:
-    return (*HEADERS, ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+def _plain(status: str, words: str) -> Any:
+    put({"Content-Type": "text/plain; charset=utf-8"})
+    return web.HTTPError(status, {}, words)
 
 
 class _Handler:
@@ -99,8 +110,6 @@ class _Handler:
 
     def _judged(self, admitted: Callable[[], str | bytes]) -> str | bytes:
         verdict = access.judged(self.site.page, web.ctx.env)
-        if verdict is Verdict.OFF:
-            raise _nothing()
         if verdict is Verdict.UNKNOWN:
             web.header("WWW-Authenticate", 'Bearer realm="migrations"')
         if verdict is not Verdict.ADMITTED and self.for_programs:
@@ -162,10 +171,7 @@ _NOT_FROM_THIS_PAGE = Message(
 
 def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
     web.ctx.status = status
-    for name, value in HEADERS:
-        web.header(name, value)
-    web.header("Content-Type", f"{content_type}; charset=utf-8")
-    web.header("Cache-Control", "no-store")
+    put({"Content-Type": f"{content_type}; charset=utf-8"})
     return body
 
 
@@ -275,19 +281,16 @@ def _form() -> dict[str, str]:
 
 
 class _Static(_Handler):
-    """For everybody who is not told that there is no page: the form needs it too."""
+    """For everybody: the form needs it too."""
 
     def GET(self, *arguments: str) -> bytes:
         found = static_files().get(arguments[0])
-        if found is None or access.judged(self.site.page, web.ctx.env) is Verdict.OFF:
+        if found is None:
             raise _nothing()
         tag = f'"{found.tag}"'
-        for name, value in HEADERS:
-            web.header(name, value)
-        web.header("Content-Type", found.type)
-        web.header("ETag", tag)
         named = f"v={found.tag}" in str(web.ctx.query)
-        web.header("Cache-Control", "public, max-age=31536000, immutable" if named else "no-cache")
+        cached = "public, max-age=31536000, immutable" if named else "no-cache"
+        put({"Content-Type": found.type, "ETag": tag, "Cache-Control": cached})
         if web.ctx.env.get("HTTP_IF_NONE_MATCH") == tag:
             web.ctx.status = "304 Not Modified"
             return b""

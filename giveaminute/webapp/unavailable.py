@@ -8,6 +8,8 @@ from typing import Any
 
 import web
 
+from giveaminute.webapp.headers import put
+
 STATUS = "503 Service Unavailable"
 CLOSED = "This site is being updated. Please try again in a moment."
 READING_ONLY = "This site is being updated: until that is done it can be read, but nothing can be changed."
@@ -39,16 +41,18 @@ def unavailable(message: str, retry_after: int) -> Any:
     """The web.HTTPError to raise, for the request at hand. `retry_after`: seconds."""
     as_json = prefers_json(web.ctx.env.get("HTTP_ACCEPT", ""))
     body = json.dumps({"status": 503, "error": message}) + "\n" if as_json else _PAGE.format(message=escape(message))
-    headers = {
-        "Content-Type": f"{'application/json' if as_json else 'text/html'}; charset=utf-8",
-        "Content-Length": str(len(body.encode("utf-8"))),
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-        "Cache-Control": "no-store",
-        "Retry-After": str(retry_after),
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return web.HTTPError(STATUS, headers, "" if web.ctx.method == "HEAD" else body)
+    put(
+        {
+            "Content-Type": f"{'application/json' if as_json else 'text/html'}; charset=utf-8",
+            "Content-Length": str(len(body.encode("utf-8"))),
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "Cache-Control": "no-store",
+            "Retry-After": str(retry_after),
+            "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    return web.HTTPError(STATUS, {}, "" if web.ctx.method == "HEAD" else body)
 
 
 def prefers_json(accept: str) -> bool:

@@ -443,7 +443,10 @@ def test_it_is_off_unless_something_turns_it_on(on_sqlite: Settings) -> None:
     visitor = Visitor(on_sqlite, PageSettings())
     assert refused(visitor) == {404}
     assert visitor.ask("/static/status.css").status == 404
-    assert visitor.ask("/sign-in", "POST", {"token": ""}).status == 404
+    for path in ("", "/sign-in", "/sign-out", "/check", "/now.json"):
+        for method in ("GET", "POST", "PUT", "OPTIONS"):
+            answer = visitor.ask(path, method, {"token": ""}, HTTP_ORIGIN="http://elsewhere.example.org")
+            assert (answer.status, answer.headers.get("set-cookie")) == (404, None)
 
 
 @pytest.mark.parametrize(
@@ -574,6 +577,32 @@ def test_every_answer_is_locked_down(on_sqlite: Settings, path: str) -> None:
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == ("no-cache" if path.startswith("/static") else "no-store")
+
+
+def test_headers_are_ours_alone_whatever_the_application_sets(on_sqlite: Settings) -> None:
+    def generous(handler: Callable[[], Any]) -> Any:
+        for name, value in {
+            "Content-Type": "text/html",
+            "Cache-Control": "public",
+            "X-Frame-Options": "SAMEORIGIN",
+        }.items():
+            web.header(name, value)
+        return handler()
+
+    urls = ("/migrations", status_page(on_sqlite, HERE), "/healthz", healthz(on_sqlite))
+    app = web.application(urls, {}, autoreload=False)
+    app.add_processor(generous)
+    app.add_processor(guard(on_sqlite))
+    env = {"REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+    for path in [f"/migrations{each}" for each in (*PAGES, "/nothing")] + ["/healthz", "/refused"]:
+        names = [name.lower() for name, _ in app.request(path, host="localhost", env=env).header_items]
+        assert names.count("content-type") == names.count("cache-control") == 1
+        assert names.count("x-frame-options") <= 1
+    assert (
+        app.request("/migrations.json", host="localhost", env=env)
+        .headers["Content-Type"]
+        .startswith("application/json")
+    )
 
 
 def test_no_style_and_no_script_stands_in_a_page(on_sqlite: Settings) -> None:
