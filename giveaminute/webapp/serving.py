@@ -20,6 +20,10 @@ PATH = "/migrations"
 LAST_CHECK = 20.0
 """Seconds that a check under way has to unmake what it made, when the server ends."""
 
+MOST_HEADERS = 65_536
+"""Bytes of a request's headers."""
+AN_ADDRESS = "Name an address of this machine with --host, and a port from 1024 up with --port."
+
 
 class _Home:
     def GET(self) -> str:
@@ -45,7 +49,7 @@ def serve(settings: Settings, page: PageSettings, host: str, port: int, ready: C
             f"{A_TOKEN}; put it in {TOKEN_VARIABLE}, or in config.yaml as `status_page:` `token:`.",
         )
     site = Site(settings, page)
-    server = web.httpserver.WSGIServer((host, port), application(settings, site).wsgifunc())
+    server = _server(application(settings, site), host, port)
     try:
         _listen(server, host, port)
         ready(_address(server, host))
@@ -55,9 +59,21 @@ def serve(settings: Settings, page: PageSettings, host: str, port: int, ready: C
         site.close(LAST_CHECK)
 
 
+def _server(app: Any, host: str, port: int) -> Any:
+    """Not listening yet. What anybody may send before the token is asked for has an end: cheroot keeps it in memory."""
+    try:
+        server = web.httpserver.WSGIServer((host, port), app.wsgifunc())
+    except ValueError as error:  # an empty name, to cheroot
+        raise UsageError(f"--host «{host}» is no address.", AN_ADDRESS) from error
+    server.max_request_header_size = MOST_HEADERS
+    return server
+
+
 def _listen(server: Any, host: str, port: int) -> None:
     try:
         server.prepare()
+    except UnicodeError as error:
+        raise UsageError(f"--host «{host}» is no address.", AN_ADDRESS) from error
     except OSError as error:
         if "in use" in str(error).lower() or error.errno == errno.EADDRINUSE:
             raise UsageError(
@@ -66,7 +82,7 @@ def _listen(server: Any, host: str, port: int) -> None:
             ) from error
         raise UsageError(
             f"{host}, port {port}: cannot be listened on: {error.strerror or error}.",
-            "Name an address of this machine with --host, and a port from 1024 up with --port.",
+            AN_ADDRESS,
         ) from error
 
 

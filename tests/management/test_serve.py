@@ -141,3 +141,16 @@ def test_an_address_that_is_not_of_this_machine_is_told(tmp_path: Path) -> None:
 def test_what_is_no_port_is_refused(tmp_path: Path, port: str) -> None:
     with pytest.raises(UsageError, match="is no port"):
         call_command("serve", url=f"sqlite:///{tmp_path / 'x.db'}", port=port)
+
+
+@pytest.mark.parametrize("host", ["", "\xfc" * 70, "x" * 300])
+def test_what_is_no_address_is_refused(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    with pytest.raises(UsageError, match="is no address"):
+        call_command("serve", url=f"sqlite:///{tmp_path / 'x.db'}", host=host, port=0)
+
+
+def test_headers_without_end_are_refused(tmp_path: Path) -> None:
+    with serving(f"sqlite:///{tmp_path / 'x.db'}", **{TOKEN_VARIABLE: TOKEN}) as (_, address):
+        assert asked(address, Much="x" * 50_000)[0] == 401
+        assert asked(address, Much="x" * 70_000)[0] == 413
