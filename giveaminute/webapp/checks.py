@@ -97,7 +97,7 @@ class Job(Generic[T]):
             value = self._answer()
         except MigrationToolError as failure:
             error, remedy = failure.message, failure.remedy
-        except Exception as failure:  # a thread that dies in silence would look as if it had found nothing
+        except BaseException as failure:  # a thread that dies in silence would look as if it had found nothing
             logger.exception("a check of the status page")
             error = f"Unexpected: {type(failure).__name__}, which the log tells more about."
         return Outcome(about, time.time(), time.monotonic() - began, value, error, remedy)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from giveaminute.errors import Busy, MigrationToolError, NotAsRecorded, UsageError
+from giveaminute.errors import Busy, MigrationToolError
 from giveaminute.settings import Settings
 from giveaminute.versioning import history
 from giveaminute.versioning.database import Database, opened
@@ -20,7 +20,7 @@ from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
 from giveaminute.versioning.status import Advice, MigrationStatus, Position, Status, read_advice, read_status
 from giveaminute.versioning.underway import Underway, underway
-from giveaminute.webapp.standing import impatient
+from giveaminute.webapp.standing import impatient, is_away
 
 FRESH = 0.5
 """Seconds for which one reading serves everybody who asks."""
@@ -115,15 +115,16 @@ def read_overview(settings: Settings) -> Overview:
     """Ask the database and list the scripts now. Raises nothing: what goes wrong is told in the overview."""
     repository, url = Repository(settings.repository), settings.url
     nothing = Overview(time.time(), url.name, Position.UNKNOWN, "", None)
+    connected = False
     try:
         with opened(impatient(url, SILENCE), read_only=True, wait=PATIENCE) as database:
+            connected = True
             return _read(database, repository)
     except Busy as error:
         return replace(nothing, position=Position.MIGRATING, words=error.message)
-    except (NotAsRecorded, UsageError) as error:
-        return replace(nothing, words=error.message, command=error.remedy)
     except MigrationToolError as error:
-        return replace(nothing, position=Position.UNREACHABLE, words=error.message, command=error.remedy)
+        position = Position.UNREACHABLE if is_away(error, connected) else Position.UNKNOWN
+        return replace(nothing, position=position, words=error.message, command=error.remedy)
     except Exception as error:
         logger.exception("the overview of %s cannot be read", url)
         return replace(nothing, words=f"{url.name}: {type(error).__name__}, which the log tells more about.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +37,34 @@ class Pending:
 
 def files(script: Script) -> tuple[File, ...]:
     """Every file of a migration."""
-    paths = [script.python] if script.python is not None else sorted(script.sql.values())
-    return tuple(File(path.name, _text(path)) for path in paths)
+    return tuple(File(path.name, _text(path)) for path in _paths(script))
 
 
 def pending(repository: Repository, dialect: Dialect, versions: range) -> tuple[Pending, ...]:
     """These migrations as they would run on this family of databases."""
     return tuple(_pending(repository.scripts[number], dialect) for number in versions if number in repository.scripts)
+
+
+def stamp(repository: Repository, versions: range) -> tuple[object, ...]:
+    """What changes when one of these is edited: reading and splitting one of megabytes takes seconds."""
+    return tuple(
+        (path.name, found and (found.st_mtime_ns, found.st_size))
+        for number in versions
+        if number in repository.scripts
+        for path in _paths(repository.scripts[number])
+        for found in (_stat(path),)
+    )
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _paths(script: Script) -> list[Path]:
+    return [script.python] if script.python is not None else sorted(script.sql.values())
 
 
 def _pending(script: Script, dialect: Dialect) -> Pending:
@@ -61,4 +83,7 @@ def _pending(script: Script, dialect: Dialect) -> Pending:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return f"(It cannot be read: {error.strerror}.)"

@@ -36,6 +36,7 @@ class Site:
         self.settings = settings
         self.page = page
         self._overviews = Overviews(settings)
+        self._pending: tuple[object, tuple[Pending, ...]] = (None, ())
         least, self._queue = 60 * page.check_minutes, Queue()
         self.drift: Job[Drift] = Job(lambda: drift(settings), least, self._queue)
         self.rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least, self._queue)
@@ -111,7 +112,13 @@ class Site:
         running = found.run.version if found.run is not None and found.position is Position.MIGRATING else 0
         first = max(found.version or 0, running) + 1
         versions = range(first, min(found.head, first + MOST_PENDING - 1) + 1)
-        return scripts.pending(Repository(self.settings.repository), for_family(self.settings.url.family), versions)
+        repository = Repository(self.settings.repository)
+        about = (versions, scripts.stamp(repository, versions))
+        kept = self._pending
+        if kept[0] != about:
+            dialect = for_family(self.settings.url.family)
+            self._pending = kept = (about, scripts.pending(repository, dialect, versions))
+        return kept[1]
 
     def sql(self, each: Pending, found: Overview) -> tuple[tuple[str, ...] | None, str]:
         """What a migration sends, None where that is not known, and how it is known."""

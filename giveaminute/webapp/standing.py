@@ -187,15 +187,18 @@ def read_standing(url: DatabaseUrl, repository: Repository, *, wait: float = 0) 
         with opened(url, read_only=True, wait=wait) as database:
             connected = True
             version, advice = read_advice(database, repository)
-    except (ConnectionLost, Busy) as error:
-        advice = Advice(Position.UNREACHABLE, error.message, error.remedy)
     except MigrationToolError as error:
-        away = isinstance(error, CannotConnect) and not connected
-        advice = Advice(Position.UNREACHABLE if away else Position.UNKNOWN, error.message, error.remedy)
+        position = Position.UNREACHABLE if is_away(error, connected) else Position.UNKNOWN
+        advice = Advice(position, error.message, error.remedy)
     except Exception as error:
         logger.exception("where %s stands cannot be told", url)
         advice = Advice(Position.UNKNOWN, f"{url.name}: {type(error).__name__}: {error}")
     return Standing(advice.position, version, head, advice.summary, advice.command, time.time())
+
+
+def is_away(error: MigrationToolError, connected: bool) -> bool:
+    """Whether nobody answered, and not somebody with something that cannot be understood or may not be read."""
+    return isinstance(error, (ConnectionLost, Busy)) or (isinstance(error, CannotConnect) and not connected)
 
 
 _BY_VERSION = {Position.CURRENT, Position.BEHIND, Position.AHEAD}

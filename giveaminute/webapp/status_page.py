@@ -98,17 +98,17 @@ class _Handler:
     site: Site
     for_programs = False
 
-    def GET(self, *arguments: str) -> str | bytes:
+    def GET(self, *arguments: str) -> bytes:
         return self._judged(lambda: self.look(*arguments))
 
     def HEAD(self, *arguments: str) -> str:
         self.GET(*arguments)
         return ""
 
-    def look(self, *arguments: str) -> str | bytes:
+    def look(self, *arguments: str) -> bytes:
         raise _nothing()
 
-    def _judged(self, admitted: Callable[[], str | bytes]) -> str | bytes:
+    def _judged(self, admitted: Callable[[], bytes]) -> bytes:
         verdict = access.judged(self.site.page, web.ctx.env)
         if verdict is Verdict.UNKNOWN:
             web.header("WWW-Authenticate", 'Bearer realm="migrations"')
@@ -122,7 +122,7 @@ class _Handler:
             return self._page("403 Forbidden", "message", _NOT_FROM_HERE, self._frame("Not from here"))
         return admitted()
 
-    def sign_in(self, *, wrong: bool) -> str:
+    def sign_in(self, *, wrong: bool) -> bytes:
         """The form, instead of what was asked for."""
         view = SignInView(f"{self.base}/sign-in", wrong)
         return self._page("401 Unauthorized", "sign_in", view, self._frame("Sign in"))
@@ -132,8 +132,8 @@ class _Handler:
         """Where the page is mounted."""
         return str(web.ctx.homepath)
 
-    def _page(self, status: str, template: str, view: object, frame: Frame) -> str:
-        return str(_answer(status, "text/html", rendered(template, view, frame)))
+    def _page(self, status: str, template: str, view: object, frame: Frame) -> bytes:
+        return _answer(status, "text/html", rendered(template, view, frame))
 
     def _frame(self, title: str, found: Overview | None = None, here: str = "") -> Frame:
         base = self.base
@@ -169,23 +169,24 @@ _NOT_FROM_THIS_PAGE = Message(
 )
 
 
-def _answer(status: str, content_type: str, body: str | bytes) -> str | bytes:
+def _answer(status: str, content_type: str, body: str) -> bytes:
+    """A name on the disk need not be text (PEP 383), and what is wrong with one is told with it."""
     web.ctx.status = status
     put({"Content-Type": f"{content_type}; charset=utf-8"})
-    return body
+    return body.encode("utf-8", "replace")
 
 
-def _json(facts: dict[str, Any], status: str = "200 OK") -> str:
-    return str(_answer(status, "application/json", json.dumps(facts, ensure_ascii=False, default=str) + "\n"))
+def _json(facts: dict[str, Any], status: str = "200 OK") -> bytes:
+    return _answer(status, "application/json", json.dumps(facts, ensure_ascii=False, default=str) + "\n")
 
 
-def _redirected(path: str) -> str:
+def _redirected(path: str) -> bytes:
     web.header("Location", path)
-    return str(_answer("303 See Other", "text/plain", ""))
+    return _answer("303 See Other", "text/plain", "")
 
 
 class _Status(_Handler):
-    def look(self, *arguments: str) -> str:
+    def look(self, *arguments: str) -> bytes:
         found = self.site.overview()
         if self.site.page.checks is Checks.AUTO:
             self.site.check(found)
@@ -196,19 +197,19 @@ class _Status(_Handler):
 class _Document(_Handler):
     for_programs = True
 
-    def look(self, *arguments: str) -> str:
+    def look(self, *arguments: str) -> bytes:
         return _json(document(self.site, self.site.overview()))
 
 
 class _Now(_Handler):
     for_programs = True
 
-    def look(self, *arguments: str) -> str:
+    def look(self, *arguments: str) -> bytes:
         return _json(at_the_moment(self.site, self.site.overview()))
 
 
 class _Source(_Handler):
-    def look(self, *arguments: str) -> str:
+    def look(self, *arguments: str) -> bytes:
         number = int(arguments[0])
         script = self.site.source(number)
         if script is None:
@@ -222,7 +223,7 @@ class _Source(_Handler):
 
 
 class _Diagram(_Handler):
-    def look(self, *arguments: str) -> str:
+    def look(self, *arguments: str) -> bytes:
         found = self.site.overview()
         view = diagram_view(self.site, found)
         return self._page("200 OK", "diagram", view, self._frame("Schema", found, "diagram"))
@@ -231,20 +232,20 @@ class _Diagram(_Handler):
 class _Form(_Handler):
     """What a button sends; a page of another site must not press it."""
 
-    def GET(self, *arguments: str) -> str:
+    def GET(self, *arguments: str) -> bytes:
         return _redirected(self.base or "/")
 
-    def POST(self) -> str:
+    def POST(self) -> bytes:
         if not access.is_same_origin(web.ctx.env):
             return self._page("403 Forbidden", "message", _NOT_FROM_THIS_PAGE, self._frame("Not from this page"))
         return self.sent()
 
-    def sent(self) -> str:
+    def sent(self) -> bytes:
         raise _nothing()
 
 
 class _SignIn(_Form):
-    def sent(self) -> str:
+    def sent(self) -> bytes:
         token = self.site.page.token
         if not token:
             raise _nothing()
@@ -256,16 +257,16 @@ class _SignIn(_Form):
 
 
 class _SignOut(_Form):
-    def sent(self) -> str:
+    def sent(self) -> bytes:
         web.header("Set-Cookie", access.cookie("", web.ctx.env, "/"))
         return _redirected(self.base or "/")
 
 
 class _Check(_Form):
-    def sent(self) -> str:
-        return str(self._judged(self._begun))
+    def sent(self) -> bytes:
+        return self._judged(self._begun)
 
-    def _begun(self) -> str:
+    def _begun(self) -> bytes:
         self.site.check(self.site.overview())
         return _redirected(f"{self.base}#drift")
 

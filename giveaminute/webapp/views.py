@@ -17,6 +17,8 @@ from giveaminute.webapp.site import COMPARABLE, Site
 
 MOST_ROWS = 20
 """Rows of a table, unless all are asked for."""
+MOST_TEXT = 50_000
+"""Characters of a migration's text on the page that has all of them."""
 PATIENCE = 15.0
 """Seconds that a diagram may take until the page is shown without."""
 
@@ -123,8 +125,8 @@ def _pending_view(site: Site, each: Pending, found: Overview) -> PendingView:
         number=f"{each.version:03d}",
         title=each.title or each.file,
         file=each.file,
-        source=each.source,
-        sql=None if sql is None else _script(sql),
+        source=None if each.source is None else _short(each.source),
+        sql=None if sql is None else _short(_script(sql)),
         sql_note=note,
         losses=each.losses,
         error=each.error,
@@ -219,6 +221,13 @@ def _drift_found(outcome: Outcome[Drift], still: bool, buttons: dict[str, Any]) 
 
 def _script(statements: Sequence[str]) -> str:
     return "\n".join(f"{text.strip().rstrip(';')};" for text in statements)
+
+
+def _short(text: str) -> str:
+    more = len(text) - MOST_TEXT
+    return (
+        text if more <= 0 else f"{text[:MOST_TEXT]}\n… {more:,} more characters, on the page of the migration (below)"
+    )
 
 
 def _note(count: int, most: int | None) -> str:

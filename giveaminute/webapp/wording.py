@@ -119,7 +119,7 @@ def sentence(found: Overview) -> str:
     if rest != found.words:
         return f"It {rest}"
     rest = found.words.removeprefix(f"{found.database}: ")
-    return rest[:1].upper() + rest[1:]
+    return rest[:1].upper() + rest[1:] if rest.partition(" ")[0].isalpha() else rest  # not the name of a table or file
 
 
 def parts(advice: str | None) -> tuple[Part, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ from giveaminute.errors import SettingsError
 from giveaminute.management import call_command
 from giveaminute.settings import Settings, parse_url
 from giveaminute.versioning.database import opened
-from giveaminute.webapp import access, overview
+from giveaminute.versioning.status import Position
+from giveaminute.webapp import access, overview, wording
 from giveaminute.webapp.guard import guard
 from giveaminute.webapp.health import healthz
 from giveaminute.webapp.page_settings import TOKEN_VARIABLE, Checks, PageSettings, read_page_settings
@@ -733,3 +735,57 @@ def test_health_is_what_the_guard_does(on_sqlite: Settings) -> None:
 def test_health_of_a_database_out_of_reach(folder: Path) -> None:
     url = parse_url("mysql://root:Geheim123@127.0.0.1:1/x?connect_timeout=1")
     assert health(Settings(url, "test", folder)) == (503, "unreachable\n")
+
+
+# What is odd
+
+
+def test_what_cannot_be_understood_is_the_same_to_the_page_and_to_health(on_sqlite: Settings) -> None:
+    Path(on_sqlite.url.path).write_bytes(b"no database" * 500)
+    assert Visitor(on_sqlite).facts()["state"] == "unknown" and health(on_sqlite) == (503, "unknown\n")
+
+
+def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(on_sqlite: Settings, folder: Path) -> None:
+    (folder / "versions" / os.fsdecode(b"004_\xff.py")).write_text("")
+    for path in ("", ".json", "/now.json"):
+        answer = Visitor(on_sqlite).ask(path)
+        assert answer.status == 200 and "004_?.py is not named like a migration" in answer.body
+
+
+def test_a_script_that_cannot_be_read_is_told(on_sqlite: Settings, folder: Path) -> None:
+    (folder / "versions" / "004_Nowhere.py").symlink_to("004_Nowhere.py")
+    visitor = Visitor(on_sqlite)
+    assert "cannot be read" in visitor.ask().body and "cannot be read" in visitor.ask("/source/4").body
+
+
+def test_of_a_huge_script_the_page_shows_the_beginning(on_sqlite: Settings, folder: Path) -> None:
+    script = folder / "versions" / "002_Rename_Bob_default_upgrade.sql"
+    script.write_text(f"INSERT INTO person (id) VALUES {', '.join(f'({number})' for number in range(20_000))}")
+    visitor = Visitor(on_sqlite)
+    body = visitor.ask().body
+    assert "(999)," in body and "(19999)" not in body and "more characters, on the page of the migration" in body
+    assert "(19999)" in visitor.ask("/source/2").body and "(19999)" in visitor.ask(".json").body
+    script.write_text("SELECT 42")
+    assert "SELECT 42" in visitor.ask().body
+
+
+@pytest.mark.parametrize("ending", ["SystemExit(3)", "KeyboardInterrupt"])
+def test_a_script_that_would_end_the_process_ends_its_rehearsal(on_sqlite: Settings, folder: Path, ending: str) -> None:
+    down = "def downgrade(op):\n    pass\n"
+    (folder / "versions" / "003_Note_names.py").write_text(f"{down}\ndef upgrade(op):\n    raise {ending}\n")
+    visitor = Visitor(on_sqlite)
+    visitor.compared()
+    assert "cannot be rehearsed" in visitor.ask().body or "In the rehearsal:" in visitor.ask().body
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("x.db is at version 3, the newest.", "It is at version 3, the newest."),
+        ("x.db: file is not a database.", "File is not a database."),
+        ("x.db: migrate_version holds no version.", "migrate_version holds no version."),
+        ("sqlite:///x.db: it is a folder.", "sqlite:///x.db: it is a folder."),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_but_a_name_does_not(words: str, told: str) -> None:
+    assert wording.sentence(overview.Overview(0, "x.db", Position.UNKNOWN, words, None)) == told
