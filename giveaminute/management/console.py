@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,10 +13,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TextIO
 
+from giveaminute.advice import placed
 from giveaminute.errors import MigrationToolError, UsageError
-
-_PROGRAM = re.compile(r"\binvoke(?= [a-z-])")
-_COMMAND = re.compile(r"\binvoke (?!script|source)[a-z][a-z-]*(?: --[a-z-]+ [\w+-]+(?![\w/]|\.\w)| [+-]?\d+)*")
 
 
 class Console:
@@ -94,7 +91,7 @@ class Console:
 
     def placed(self, text: str) -> str:
         """Advice with each command in it made the one to type here: program, database, scripts."""
-        return _PROGRAM.sub(self.program, _COMMAND.sub(lambda found: found[0] + self.place, text))
+        return placed(text, self.program, self.place)
 
     def confirm(self, question: str, yes: bool) -> None:
         """Go on only with a yes. Raises UsageError on a no, and where nobody can be asked."""

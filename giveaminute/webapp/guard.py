@@ -10,11 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import web
 
 from giveaminute import settings as settings_module
+from giveaminute.advice import placed_for
 from giveaminute.settings import Settings
 from giveaminute.versioning.status import Position
 from giveaminute.webapp.policy import Policy, Treatment, read_policy
@@ -43,16 +45,17 @@ def guard(settings: Settings | None = None, *, policy: Policy | None = None, wat
     """
     settings = settings_module.read() if settings is None else settings
     policy = read_policy(settings.config) if policy is None else policy
-    return Guard(policy, Watcher(settings, every=policy.every) if watcher is None else watcher)
+    watcher = Watcher(settings, every=policy.every) if watcher is None else watcher
+    return Guard(policy, watcher, partial(placed_for, settings))
 
 
 class Guard:
     """Passes a request on, or answers it with 503, by where the database stands. `watcher` may be shared."""
 
-    def __init__(self, policy: Policy, watcher: Watcher) -> None:
+    def __init__(self, policy: Policy, watcher: Watcher, advise: Callable[[str], str] = str) -> None:
         self.policy = policy
         self.watcher = watcher
-        self._log = _Log()
+        self._log = _Log(advise)
 
     def __call__(self, handler: Callable[[], Any]) -> Any:
         standing = self.watcher.standing()
@@ -75,8 +78,10 @@ class Guard:
 class _Log:
     """Tells what the matter is once a minute and position, however many requests there are, and when it is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, advise: Callable[[str], str]) -> None:
+        """`advise`: makes of a command the one to type for these scripts."""
         self.troubled = False
+        self._advise = advise
         self._told: dict[Position, float] = {}
         self._lock = threading.Lock()
 
@@ -84,7 +89,7 @@ class _Log:
         self.troubled = True
         if not self._is_due(standing.position):
             return
-        advice = f" Next: {standing.command}" if standing.command else ""
+        advice = f" Next: {self._advise(standing.command)}" if standing.command else ""
         words = f"{standing.words} {_DONE[treatment]}{advice}"
         logger.warning("%s", " ".join(words.split()))
 

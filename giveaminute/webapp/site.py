@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+from giveaminute.advice import placed_for
 from giveaminute.errors import MigrationToolError
 from giveaminute.settings import Settings
 from giveaminute.versioning.dialects import for_family
@@ -45,7 +47,12 @@ class Site:
 
     def overview(self) -> Overview:
         """How it stands now."""
-        return self._overviews.now()
+        found = self._overviews.now()
+        return replace(found, command=found.command and self.placed(found.command))
+
+    def placed(self, advice: str) -> str:
+        """With the commands in it as they are to be typed for these scripts."""
+        return placed_for(self.settings, advice)
 
     def wait(self, seconds: float) -> None:
         """Until the checks under way have ended; `seconds` at most for each."""

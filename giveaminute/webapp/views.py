@@ -146,7 +146,7 @@ def _rehearsal_note(site: Site, to_come: Sequence[Pending]) -> str:
         failed = outcome.value.failure
         return f"In the rehearsal: {failed}" if failed else ""
     if site.page.checks is Checks.OFF:
-        return "The SQL of Python migrations is told by: invoke upgrade --dry-run"
+        return f"The SQL of Python migrations is told by: {site.placed('invoke upgrade --dry-run')}"
     return "What SQL a Python migration sends is known once it was rehearsed: press the button under «Drift»."
 
 
@@ -154,7 +154,7 @@ def _drift_view(site: Site, found: Overview, base: str) -> DriftView:
     if found.position not in COMPARABLE:
         return DriftView("note", "There is nothing to compare as it stands.")
     if site.page.checks is Checks.OFF:
-        return DriftView("note", "Not compared here (checks: off). Run: invoke check")
+        return DriftView("note", f"Not compared here (checks: off). Run: {site.placed('invoke check')}")
     if site.checking:
         return DriftView("note", "Comparing just now …")
     buttons: dict[str, Any] = {"form": f"{base}/check", "explained": _explained(site, found)}

@@ -38,7 +38,9 @@ _OUTCOMES = {
     Outcome.ABANDONED: "warn",
 }
 _STATES = {State.APPLIED: "good", State.PENDING: "warn", State.STOPPED: "bad", State.RUNNING: "busy"}
-_COMMAND = re.compile(r"(invoke [a-z-]+(?: --[a-z-]+(?: [\w+./-]+)?| [\w+./-]+(?<!\.))*)")
+_COMMAND = re.compile(
+    r"((?:invoke|python -m giveaminute) [a-z-]+(?: --[a-z-]+(?: (?:[\w+./-]+|'[^']*'))?| [\w+./-]+(?<!\.))*)"
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from giveaminute.management import call_command
 from tests.webapp.serving import Reply, ask
@@ -77,7 +78,7 @@ def test_the_example_runs(database_url: str, tmp_path: Path) -> None:
         assert (signed.status, signed.headers["Location"]) == (303, f"http://127.0.0.1:{port}/")
         assert "<li>&lt;b&gt;Ada</ul>" in ask(port).body
     log = (folder / "log").read_text()
-    assert "Next: invoke upgrade" in log and "Traceback" not in log
+    assert f"Next: python -m giveaminute upgrade --repository {quote(repository)}\n" in log and "Traceback" not in log
 
 
 def test_the_example_is_short_enough_to_copy() -> None:

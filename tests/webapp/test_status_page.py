@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ import web
 
 from giveaminute.errors import SettingsError
 from giveaminute.management import call_command
-from giveaminute.settings import Settings, parse_url
+from giveaminute.settings import DEFAULT_REPOSITORY, Settings, parse_url
 from giveaminute.versioning.database import opened
 from giveaminute.versioning.status import Position
 from giveaminute.webapp import access, overview, wording
@@ -261,7 +263,7 @@ def test_checks_by_themselves_and_not_at_all(on_sqlite: Settings) -> None:
     never = Visitor(on_sqlite, replace(HERE, checks=Checks.OFF))
     never.compared()
     assert never.facts()["drift"] is None
-    assert "invoke check" in never.ask().body
+    assert "Run: python -m giveaminute check --repository" in never.ask().body
 
 
 @pytest.mark.parametrize(
@@ -776,6 +778,17 @@ def test_a_script_that_would_end_the_process_ends_its_rehearsal(on_sqlite: Setti
     visitor = Visitor(on_sqlite)
     visitor.compared()
     assert "cannot be rehearsed" in visitor.ask().body or "In the rehearsal:" in visitor.ask().body
+
+
+@pytest.mark.parametrize("name", ["scripts", "our scripts"])
+def test_the_command_is_the_one_to_type_for_these_scripts(tmp_path: Path, name: str) -> None:
+    folder = make_repository(tmp_path / name, SCRIPTS)
+    elsewhere = Settings(parse_url(f"sqlite:///{tmp_path / 'x.db'}"), "test", folder)
+    command = f"python -m giveaminute upgrade --repository {quote(str(folder))}"
+    assert Visitor(elsewhere).facts()["next_command"] == command
+    assert f"<code>{escape(command, quote=False)}</code>" in Visitor(elsewhere).ask().body.replace("&#39;", "'")
+    ours = replace(elsewhere, repository=DEFAULT_REPOSITORY)
+    assert Visitor(ours).facts()["next_command"] == "invoke upgrade"
 
 
 @pytest.mark.parametrize(
