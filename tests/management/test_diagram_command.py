@@ -252,3 +252,19 @@ def test_invoke_lists_it_and_takes_its_options(tmp_path: Path) -> None:
     )
     assert ran.code == 0, ran.said
     assert (tmp_path / "x.svg").read_text().startswith("<svg")
+
+
+def test_a_link_to_itself_is_told(tmp_path: Path, repository: str) -> None:
+    loop = tmp_path / "loop.svg"
+    loop.symlink_to(loop)
+    with pytest.raises(UsageError, match="is a link to itself"):
+        call_command("diagram", repository=repository, url="sqlite:///x.db", file=str(loop))
+
+
+def test_one_table_is_counted_as_one(tmp_path: Path) -> None:
+    change(f"sqlite:///{tmp_path / 'x.db'}", "CREATE TABLE one (id INTEGER PRIMARY KEY)")
+    make_repository(tmp_path / "r", SCRIPTS)
+    ran = run(
+        "diagram", "--to", "live", "--file", "x.svg", "--url", "sqlite:///x.db", "--repository", "r", cwd=tmp_path
+    )
+    assert ran.err == "cbu: x.db as it is: 1 table.\n"

@@ -74,12 +74,20 @@ def _path(text: str) -> Path:
     path = Path(text)
     if not text or path.is_dir():
         raise UsageError(f"--file «{text}» names no file.", "Give a name such as schema.svg.")
-    path = path.resolve() if path.is_symlink() else path
+    path = _target(path)
     if path.exists() and not path.is_file():
         raise UsageError(f"--file «{text}» is no regular file.", "Leave --file out to have it on stdout.")
     if not path.parent.is_dir():
         raise UsageError(f"--file «{text}»: there is no folder {path.parent}.", "Make it first; nothing was written.")
     return path
+
+
+def _target(path: Path) -> Path:
+    """What a link leads to, so that the link stays."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError) as error:  # RuntimeError before Python 3.13
+        raise UsageError(f"--file «{path}» is a link to itself.", "Name another file.") from error
 
 
 def _format(path: Path | None, format: str | None) -> str:
@@ -117,5 +125,6 @@ def show(result: Drawing, console: Console) -> None:
     """The text on stdout, or the file's name; on stderr how much there is."""
     console.result(str(result.file) if result.text is None else result.text.rstrip("\n"))
     counts = ", ".join(f"{len(names)} {mark}" for mark, names in result.tables.items()) or "no tables"
-    told = f"{sum(map(len, result.tables.values()))} tables" if set(result.tables) <= {"same"} else counts
+    count = sum(map(len, result.tables.values()))
+    told = f"{count} table{'' if count == 1 else 's'}" if set(result.tables) <= {"same"} else counts
     console.say(f"{result.title}: {told}.")
