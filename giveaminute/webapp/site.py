@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from giveaminute.advice import placed_for
@@ -31,6 +31,15 @@ COMPARABLE = frozenset({Position.CURRENT, Position.BEHIND})
 """Where a comparison and a rehearsal mean something."""
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The migrations to come, of the overview of that moment, and of the files as they were."""
+
+    at: float = 0.0
+    about: object = None
+    migrations: tuple[Pending, ...] = ()
+
+
 class Site:
     """One database and its scripts, as one process shows them. For any number of threads."""
 
@@ -38,7 +47,7 @@ class Site:
         self.settings = settings
         self.page = page
         self._overviews = Overviews(settings)
-        self._pending: tuple[object, tuple[Pending, ...]] = (None, ())
+        self._pending = _Kept()
         least, self._queue = 60 * page.check_minutes, Queue()
         self.drift: Job[Drift] = Job(lambda: drift(settings), least, self._queue)
         self.rehearsal: Job[Rehearsed] = Job(lambda: rehearsal(settings), least, self._queue)
@@ -119,13 +128,18 @@ class Site:
         running = found.run.version if found.run is not None and found.position is Position.MIGRATING else 0
         first = max(found.version or 0, running) + 1
         versions = range(first, min(found.head, first + MOST_PENDING - 1) + 1)
+        kept = self._pending
+        if kept.at != found.at:
+            self._pending = kept = self._read_pending(kept, found.at, versions)
+        return kept.migrations
+
+    def _read_pending(self, kept: _Kept, at: float, versions: range) -> _Kept:
         repository = Repository(self.settings.repository)
         about = (versions, scripts.stamp(repository, versions))
-        kept = self._pending
-        if kept[0] != about:
-            dialect = for_family(self.settings.url.family)
-            self._pending = kept = (about, scripts.pending(repository, dialect, versions))
-        return kept[1]
+        if about == kept.about:
+            return replace(kept, at=at)
+        dialect = for_family(self.settings.url.family)
+        return _Kept(at, about, scripts.pending(repository, dialect, versions))
 
     def sql(self, each: Pending, found: Overview) -> tuple[tuple[str, ...] | None, str]:
         """What a migration sends, None where that is not known, and how it is known."""

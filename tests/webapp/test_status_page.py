@@ -768,6 +768,7 @@ def test_of_a_huge_script_the_page_shows_the_beginning(on_sqlite: Settings, fold
     assert "(999)," in body and "(19999)" not in body and "more characters, on the page of the migration" in body
     assert "(19999)" in visitor.ask("/source/2").body and "(19999)" in visitor.ask(".json").body
     script.write_text("SELECT 42")
+    time.sleep(overview.FRESH)
     assert "SELECT 42" in visitor.ask().body
 
 
