@@ -195,7 +195,7 @@ def _advice(database: Database, repository: Repository, version: int | None, sto
         return Advice(Position.HALF_APPLIED, words, command)
     if version is None and application_tables(database, repository):
         summary = f"{name} has tables but is not under version control."
-        return Advice(Position.UNCONTROLLED, summary, "invoke version-control --version N")
+        return Advice(Position.UNCONTROLLED, summary, "invoke version-control")
     return compared(name, version, repository.head)
 
 

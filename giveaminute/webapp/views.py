@@ -63,7 +63,8 @@ class StatusView:
     command: tuple[wording.Part, ...]
     version: str
     head: str
-    pending_count: int
+    pending_count: str
+    known: bool
     running: wording.Running | None
     stopped: str | None
     pending: tuple[PendingView, ...]
@@ -94,7 +95,7 @@ def status_view(site: Site, found: Overview, base: str, all_rows: bool) -> Statu
     migrations = tuple(reversed(found.migrations))
     to_come = site.pending(found)
     count = wording.pending(found)
-    more = count - len(to_come)
+    more = (count or 0) - len(to_come)
     return StatusView(
         database=found.database,
         tone=wording.TONES[found.position],
@@ -103,7 +104,8 @@ def status_view(site: Site, found: Overview, base: str, all_rows: bool) -> Statu
         command=wording.parts(found.command),
         version="–" if found.version is None else str(found.version),
         head="–" if found.head is None else str(found.head),
-        pending_count=count,
+        pending_count="–" if count is None else str(count),
+        known=found.head is not None,
         running=wording.running(found),
         stopped=found.statement if found.position is Position.HALF_APPLIED else None,
         pending=tuple(_pending_view(site, each, found) for each in to_come),

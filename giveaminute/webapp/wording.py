@@ -102,8 +102,10 @@ class MigrationRow:
     took: str
 
 
-def pending(found: Overview) -> int:
-    """How many migrations there are to run."""
+def pending(found: Overview) -> int | None:
+    """How many migrations there are to run; None where nobody can tell."""
+    if found.position in (Position.UNCONTROLLED, Position.UNKNOWN, Position.UNREACHABLE):
+        return None
     return max(0, (found.head or 0) - (found.version or 0))
 
 
@@ -111,7 +113,7 @@ def headline(found: Overview) -> str:
     """How it stands, in a word or two."""
     if found.position is not Position.BEHIND:
         return _HEADLINES[found.position]
-    count = pending(found)
+    count = pending(found) or 0
     return "1 migration pending" if count == 1 else f"{count:,} migrations pending"
 
 

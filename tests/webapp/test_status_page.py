@@ -396,7 +396,7 @@ def test_a_backfill_under_way_with_its_rows_and_the_time_left(
     settings = Settings(parse_url(mariadb_server.url(fresh_database(mariadb_server))), "test", folder)
     upgrade(settings, 1)
     send(settings, "INSERT INTO person SELECT seq, 'Bob' FROM seq_1_to_400", "ANALYZE TABLE person")
-    visitor, seen = Visitor(settings), []
+    visitor, seen, pages = Visitor(settings), [], list[str]()
     with backfilling(settings) as thread:
         while thread.is_alive():
             time.sleep(0.1)
@@ -404,12 +404,14 @@ def test_a_backfill_under_way_with_its_rows_and_the_time_left(
             if found.underway is not None and found.underway.rows:
                 seen.append(found)
                 assert "Bob" not in visitor.ask(".json").body
+                pages.append(visitor.ask().body)
     rows = [found.underway.rows for found in seen if found.underway is not None and found.underway.rows is not None]
     assert len(set(rows)) >= 2 and rows == sorted(rows)
     assert any(found.seconds_left is not None and 0 < found.seconds_left < 30 for found in seen)
     last = seen[-1]
     assert last.holder is not None and last.holder.command.startswith("upgrade")
     assert last.underway is not None and last.underway.rows_about and last.underway.statement == 1
+    assert f"<code>{escape(last.underway.text or '')}</code>" in pages[0] and "UPDATE" in pages[0]
 
 
 def test_a_stopped_run_is_told_without_the_values_of_its_rows(
@@ -745,6 +747,21 @@ def test_health_of_a_database_out_of_reach(folder: Path) -> None:
 def test_what_cannot_be_understood_is_the_same_to_the_page_and_to_health(on_sqlite: Settings) -> None:
     Path(on_sqlite.url.path).write_bytes(b"no database" * 500)
     assert Visitor(on_sqlite).facts()["state"] == "unknown" and health(on_sqlite) == (503, "unknown\n")
+
+
+def test_of_what_cannot_be_told_it_says_nothing_else(on_sqlite: Settings) -> None:
+    Path(on_sqlite.url.path).write_bytes(b"no database" * 500)
+    visitor = Visitor(on_sqlite)
+    body = visitor.ask().body
+    assert body.count("Not known as it stands.") == 2 and "There is no script" not in body
+    assert 'id="pending-count">–<' in body and json.loads(visitor.ask("/now.json").body)["pending"] is None
+
+
+def test_without_version_control_it_says_how_to_put_it_there_and_counts_nothing(on_sqlite: Settings) -> None:
+    send(on_sqlite, "DROP TABLE migrate_version")
+    visitor = Visitor(on_sqlite)
+    assert visitor.facts()["next_command"].startswith("python -m giveaminute version-control --repository ")
+    assert 'id="pending-count">–<' in visitor.ask().body
 
 
 def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(on_sqlite: Settings, folder: Path) -> None:

@@ -48,7 +48,7 @@
       if (now.stamp !== body.dataset.stamp) { reload(); return; }
       say("words", now.words);
       say("version", now.version === null ? "–" : String(now.version));
-      say("pending-count", String(now.pending));
+      say("pending-count", now.pending === null ? "–" : String(now.pending));
       if (now.running && find("bar")) show(now.running);
       if (now.busy) wait = RUNNING;
     } catch {
