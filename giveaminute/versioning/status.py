@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from giveaminute.errors import Busy, HalfApplied
@@ -10,6 +10,7 @@ from giveaminute.versioning import halfrestored, history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.lease import Holder
+from giveaminute.versioning.masking import masked_error
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import application_tables, finishing
 
@@ -42,11 +43,15 @@ class Position(Enum):
 
 @dataclass(frozen=True)
 class Advice:
-    """Where a database is, in a sentence, with the command to run next; None where there is nothing to do."""
+    """Where a database is, in a sentence, with the command to run next; None where there is nothing to do.
+
+    `discreet`: the sentence for a page or a log, where the other may hold values of rows, in a statement or an error.
+    """
 
     position: Position
     summary: str
     command: str | None = None
+    discreet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,8 @@ def _migration(
 
 
 def _migrating(database: Database, holder: Holder) -> Advice:
-    return Advice(Position.MIGRATING, f"{database.url.name} is being migrated by {holder.words}.")
+    by = f"{database.url.name} is being migrated by"
+    return Advice(Position.MIGRATING, f"{by} {holder.words}.", discreet=f"{by} {replace(holder, doing='').words}.")
 
 
 def _advice(database: Database, repository: Repository, version: int | None, stopped: Run | None) -> Advice:
@@ -189,10 +195,12 @@ def _advice(database: Database, repository: Repository, version: int | None, sto
     if stopped is not None:
         up = stopped.direction is Direction.UPGRADE
         command = "invoke upgrade" if up else finishing(stopped, version or 0)
-        reason = f": {stopped.error}" if stopped.error else "."
         who = f"{stopped.user}@{stopped.host}, {stopped.started[:19]} UTC"
-        words = f"{name}: the {stopped.direction.value} of {stopped.version:03d} ({who}) is half done{reason}"
-        return Advice(Position.HALF_APPLIED, words, command)
+        words = f"{name}: the {stopped.direction.value} of {stopped.version:03d} ({who}) is half done"
+        if not stopped.error:
+            return Advice(Position.HALF_APPLIED, f"{words}.", command)
+        masked = masked_error(stopped.error, database.dialect.syntax)
+        return Advice(Position.HALF_APPLIED, f"{words}: {stopped.error}", command, f"{words}: {masked}")
     if version is None and application_tables(database, repository):
         summary = f"{name} has tables but is not under version control."
         return Advice(Position.UNCONTROLLED, summary, "invoke version-control")

@@ -18,7 +18,7 @@ from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.masking import masked_error, masked_statement
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
-from giveaminute.versioning.status import Advice, MigrationStatus, Position, Status, read_advice, read_status
+from giveaminute.versioning.status import MigrationStatus, Position, Status, read_advice, read_status
 from giveaminute.versioning.underway import Underway, underway
 from giveaminute.webapp.standing import impatient, is_away
 
@@ -139,7 +139,7 @@ def _read(database: Database, repository: Repository) -> Overview:
         at=time.time(),
         database=status.database,
         position=advice.position,
-        words=_safe_words(advice, status, syntax),
+        words=advice.discreet or advice.summary,
         command=status.next_command if advice.position is not Position.MIGRATING else None,
         version=status.version,
         head=status.head,
@@ -153,19 +153,6 @@ def _read(database: Database, repository: Repository) -> Overview:
         return found
     at = underway(database, repository, holder, run)
     return replace(found, holder=replace(holder, doing=masked_statement(holder.doing, syntax)), underway=at)
-
-
-def _safe_words(advice: Advice, status: Status, syntax: Syntax) -> str:
-    """The sentence without what a run's error and its statement may hold."""
-    run, holder = status.unfinished, status.holder
-    if advice.position is Position.MIGRATING:
-        by = "" if holder is None else f" by {replace(holder, doing='').words}"
-        return f"{status.database} is being migrated{by}."
-    if advice.position is Position.HALF_APPLIED and run is not None and " is half done" in advice.summary:
-        who = f"{run.user}@{run.host}, {run.started[:19]} UTC"
-        reason = f": {masked_error(run.error, syntax)}" if run.error else "."
-        return f"{status.database}: the {run.direction.value} of {run.version:03d} ({who}) is half done{reason}"
-    return advice.summary
 
 
 def _safe_run(run: Run, syntax: Syntax) -> Run:

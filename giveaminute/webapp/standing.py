@@ -193,7 +193,7 @@ def read_standing(url: DatabaseUrl, repository: Repository, *, wait: float = 0) 
     except Exception as error:
         logger.exception("where %s stands cannot be told", url)
         advice = Advice(Position.UNKNOWN, f"{url.name}: {type(error).__name__}: {error}")
-    return Standing(advice.position, version, head, advice.summary, advice.command, time.time())
+    return Standing(advice.position, version, head, advice.discreet or advice.summary, advice.command, time.time())
 
 
 def is_away(error: MigrationToolError, connected: bool) -> bool:

@@ -165,6 +165,16 @@ def test_it_says_what_status_says(settings: Settings) -> None:
     assert (found.words, found.command) == (told.summary, told.next_command)
 
 
+def test_words_for_a_log_hold_no_value_of_a_row(settings: Settings) -> None:
+    put(settings, 1, Outcome.STOPPED)
+    error = "002_Next.py, statement 1 «INSERT INTO t VALUES (''Bob'')»: (1062) Duplicate entry ''Bob'' for key ''name''"
+    send(settings, f"UPDATE migrate_history SET error = '{error}' WHERE outcome = 'stopped'")
+    with opened(settings.url, read_only=True) as database:
+        assert "Bob" in read_status(database, Repository(settings.repository)).summary
+    words = watcher(settings).standing().words
+    assert "Bob" not in words and "(1062) Duplicate entry '…' for key 'name'" in words
+
+
 def test_asking_changes_nothing(settings: Settings) -> None:
     put(settings, 2, Outcome.RUNNING)
     before = tables(settings)
