@@ -290,6 +290,18 @@ def test_a_diagram_of_what_is_and_of_what_comes(on_sqlite: Settings) -> None:
     assert "nickname" in visitor.ask("/diagram").body
 
 
+def test_many_changes_stand_folded_below_the_diagram(on_sqlite: Settings) -> None:
+    """A conversion of all tables changes hundreds of columns."""
+    adding = "".join(f"ALTER TABLE person ADD COLUMN c{number} INT;\n" for number in range(30))
+    files = {**SCRIPTS, "004_Wide_default_upgrade.sql": adding, "004_Wide_default_downgrade.sql": "SELECT 1;\n"}
+    make_repository(on_sqlite.repository, files)
+    upgrade(on_sqlite, 3)
+    visitor = Visitor(on_sqlite)
+    visitor.compared()
+    body = visitor.ask("/diagram").body
+    assert "<summary>30 changes, in words</summary>" in body and "c29" in body.partition("<summary>")[2]
+
+
 ADD_A_COLUMN = """\
 import sqlalchemy as sa
 
