@@ -105,7 +105,7 @@ class Bench:
             while self.reached() == before:
                 assert process.poll() is None, "it ended before it could be killed: take more --rows"
                 time.sleep(0.02)
-            time.sleep(random.uniform(0, 0.5))
+            time.sleep(random.uniform(0, 3) * self.rows / 5_000_000)  # so that ten of them come all along the way
             process.kill()
             process.wait()
             print(f"  kill {kill + 1}: {self.reached():,} of {self.rows:,} rows are done", flush=True)
