@@ -163,10 +163,7 @@ def _replicas(text: Any) -> tuple[str, ...]:
 def _limit(name: str, text: Any, source: str) -> float | int:
     if str(text).lower() == "off" and not name.startswith("batch_"):
         return float("inf")
-    try:
-        value = float(str(text))
-    except ValueError:
-        value = -1.0
+    value = decimal(text)
     least = {"batch_seconds": 0.001, "batch_rows": 1, "threads_running": 1}.get(name, 0)
     if not least <= value < float("inf"):
         raise SettingsError(f"{source}{name}` «{text}» is no number from {least:g} up.", _BACKFILL)
@@ -215,6 +212,21 @@ def part(file: Path, name: str, known: Collection[str]) -> dict[str, Any]:
             f"{file}: unknown in `{name}:`: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."
         )
     return dict(found)
+
+
+def decimal(text: object) -> float:
+    """The number that was typed; not a number (NaN), which is within no bounds, for what is none."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return float("nan")
+
+
+def one_value(value: object, where: str) -> str:
+    """What was typed for a name that takes one value. Raises SettingsError. `where`: the setting, in words."""
+    if not isinstance(value, str):
+        raise SettingsError(f"{where} is a list or a mapping.", "Write one value there.")
+    return value
 
 
 def _root() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from giveaminute.errors import SettingsError
-from giveaminute.settings import part
+from giveaminute.settings import decimal, one_value, part
 
 TOKEN_VARIABLE = "GIVEAMINUTE_STATUS_TOKEN"
 SHORTEST_TOKEN = 16
@@ -59,15 +59,14 @@ def read_page_settings(config: Path | None, environ: Mapping[str, str] | None = 
 
 
 def _value(name: str, value: Any, where: str) -> Any:
-    if not isinstance(value, str):
-        raise SettingsError(f"{where} is a list or a mapping.", "Write one value there.")
+    text = one_value(value, where)
     if name == "token":
-        return _token(value, where)
+        return _token(text, where)
     if name == "loopback":
-        return _choice(value, {"yes": True, "true": True, "no": False, "false": False}, where)
+        return _choice(text, {"yes": True, "true": True, "no": False, "false": False}, where)
     if name == "checks":
-        return _choice(value, {each.value: each for each in Checks}, where)
-    return _minutes(value, where)
+        return _choice(text, {each.value: each for each in Checks}, where)
+    return _minutes(text, where)
 
 
 def _token(text: str, where: str) -> str:
@@ -83,10 +82,7 @@ def _choice(text: str, known: Mapping[str, T], where: str) -> T:
 
 
 def _minutes(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = decimal(text)
     if not 0 < value <= 10_000:
         raise SettingsError(f"{where} «{text}» is no number of minutes from above 0 to 10000.", "Such as 5.")
     return value

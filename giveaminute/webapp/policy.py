@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from giveaminute.errors import SettingsError
-from giveaminute.settings import part
+from giveaminute.settings import decimal, one_value, part
 from giveaminute.versioning.status import Position
 from giveaminute.webapp.standing import EVERY
 
@@ -71,11 +71,10 @@ def _value(name: str, value: Any, config: Path) -> Any:
     where = f"{config}: `guard: {name}`"
     if name == "exempt":
         return _paths(value, where)
-    if not isinstance(value, str):
-        raise SettingsError(f"{where} is a list or a mapping.", "Write one value there.")
+    text = one_value(value, where)
     if name in ("every", "retry_after"):
-        return _seconds(name, value, where)
-    return value if name == "message" else _treatment(value, where)
+        return _seconds(name, text, where)
+    return text if name == "message" else _treatment(text, where)
 
 
 def _treatment(text: str, where: str) -> Treatment:
@@ -88,10 +87,7 @@ def _treatment(text: str, where: str) -> Treatment:
 
 def _seconds(name: str, text: str, where: str) -> float | int:
     least = 1.0 if name == "retry_after" else 0.1
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = decimal(text)
     if not least <= value <= 86_400:
         raise SettingsError(f"{where} «{text}» is no number of seconds from {least:g} to 86400.", "Such as 5.")
     return round(value) if name == "retry_after" else value
