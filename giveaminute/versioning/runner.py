@@ -172,7 +172,9 @@ def run(
     manner = manner or Manner()
     before, steps = move.steps(database, repository)
     move = move.settled(before, repository.head)
-    journey = _Journey(database, repository, move, progress, manner, dict(migrations or {}), manner.together)
+    journey = _Journey(
+        database, repository, move, progress, manner, dict(migrations or {}), manner.together, manner.save
+    )
     journey.read(steps)
     last_statement_applied = manner.last_statement_applied
     while True:
@@ -195,7 +197,10 @@ def run(
 
 @dataclass
 class _Journey:
-    """A move on its way, over as many connections as it takes. `together`: as in `Manner`, until it goes wrong."""
+    """A move on its way, over as many connections as it takes.
+
+    `together`: as in `Manner`, until it goes wrong. `save`: likewise, until it is done.
+    """
 
     database: Database
     repository: Repository
@@ -204,8 +209,8 @@ class _Journey:
     manner: Manner
     migrations: Migrations
     together: bool
+    save: Callable[[], str] | None
     backup: str | None = None
-    saved: bool = False
     before: int | None = None
     results: list[StepResult] = field(default_factory=list)
     losses: int = 0
@@ -269,7 +274,7 @@ class _Journey:
                 self.manner.send,
                 self.backup,
                 before=step_run,
-                at_once=place == len(steps) or place % RECORDED_EVERY == 0 or self._is_to_be_saved,
+                at_once=place == len(steps) or place % RECORDED_EVERY == 0 or self.save is not None,
                 pacing=self.manner.pacing,
                 rolling=self.manner.rolling,
             )
@@ -282,15 +287,11 @@ class _Journey:
         self.group.commit()
         return RunResult(self.before, steps[-1].after, tuple(self.results))
 
-    @property
-    def _is_to_be_saved(self) -> bool:
-        return self.manner.save is not None and not self.saved
-
     def _save(self) -> None:
         """Back the database up, if that is wanted and not done."""
-        if self.manner.save is not None and not self.saved:
+        if self.save is not None:
             self.database.roll_back()
-            self.backup, self.saved = self.manner.save(), True
+            self.backup, self.save = self.save(), None
 
     def _forget_pauses(self) -> None:
         """A pause that was asked of another run is over with that; one of this run outlives its connections."""
