@@ -88,15 +88,20 @@ class Status:
 
 def read_status(database: Database, repository: Repository) -> Status:
     """All of it. Raises RepositoryError, CannotConnect."""
+    return read_both(database, repository)[0]
+
+
+def read_both(database: Database, repository: Repository) -> tuple[Status, Advice]:
+    """All of it, and what its sentence follows from, of one reading. Raises as `read_status` does."""
     found = _read(database, repository)
-    if found.unfinished is not None and found.holder is None:
+    if found[0].unfinished is not None and found[0].holder is None:
         # The rows are of one moment, whether the holder is still there of a later one: a run may have ended between.
         database.roll_back()
         found = _read(database, repository)
     return found
 
 
-def _read(database: Database, repository: Repository) -> Status:
+def _read(database: Database, repository: Repository) -> tuple[Status, Advice]:
     version = history.version(database, repository)
     runs = history.runs(database, repository)
     stopped = next((run for run in runs if run.outcome in (Outcome.RUNNING, Outcome.STOPPED)), None)
@@ -115,7 +120,9 @@ def _read(database: Database, repository: Repository) -> Status:
     paused = None if pause is None else pause.words
     pending = max(0, head - (version or 0))
     name = database.url.name
-    return Status(name, version, head, pending, migrations, stopped, advice.summary, command, statement, holder, paused)
+    summary = advice.summary
+    found = Status(name, version, head, pending, migrations, stopped, summary, command, statement, holder, paused)
+    return found, advice
 
 
 def read_advice(database: Database, repository: Repository) -> tuple[int | None, Advice]:
@@ -145,7 +152,7 @@ def refuse_unfinished(database: Database, repository: Repository) -> None:
         return
     holder = database.dialect.holder(database)
     if holder is not None:
-        raise Busy(f"{database.url.name} is being migrated by {holder.words}.", "Run it again when that has finished.")
+        raise Busy(_migrating(database, holder).summary, "Run it again when that has finished.")
     version = history.version(database, repository)
     advice = _advice(database, repository, version, stopped)
     raise HalfApplied(advice.summary, f"Finish it first: {advice.command} (where it stands: invoke status)")

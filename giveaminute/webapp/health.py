@@ -6,11 +6,11 @@ from typing import Any
 
 import web
 
-from giveaminute import settings as settings_module
 from giveaminute.settings import Settings
 from giveaminute.versioning.status import Position
+from giveaminute.webapp.guard import guard
 from giveaminute.webapp.headers import put
-from giveaminute.webapp.policy import Policy, Treatment, read_policy
+from giveaminute.webapp.policy import Policy, Treatment
 from giveaminute.webapp.standing import Watcher
 
 _HEADERS = {
@@ -25,10 +25,8 @@ def healthz(settings: Settings | None = None, *, policy: Policy | None = None, w
 
     It costs a request nothing, and the database a look in seconds. `policy`, `watcher`: as those of the guard.
     """
-    settings = settings_module.read() if settings is None else settings
-    policy = read_policy(settings.config) if policy is None else policy
-    watcher = Watcher(settings, every=policy.every) if watcher is None else watcher
-    handler = type("Health", (_Health,), {"watcher": watcher, "policy": policy})
+    judge = guard(settings, policy=policy, watcher=watcher)
+    handler = type("Health", (_Health,), {"watcher": judge.watcher, "policy": judge.policy})
     return web.application(("/?", handler), {}, autoreload=False)
 
 

@@ -18,7 +18,7 @@ from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.masking import masked_error, masked_statement
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
-from giveaminute.versioning.status import MigrationStatus, Position, Status, read_advice, read_status
+from giveaminute.versioning.status import MigrationStatus, Position, Status, read_both
 from giveaminute.versioning.underway import Underway, underway
 from giveaminute.webapp.standing import impatient, is_away
 
@@ -131,8 +131,7 @@ def read_overview(settings: Settings) -> Overview:
 
 
 def _read(database: Database, repository: Repository) -> Overview:
-    _, advice = read_advice(database, repository)
-    status = read_status(database, repository)  # second: the other may have begun a new transaction
+    status, advice = read_both(database, repository)
     syntax = database.dialect.syntax
     run, holder = status.unfinished, status.holder
     found = Overview(
@@ -140,7 +139,7 @@ def _read(database: Database, repository: Repository) -> Overview:
         database=status.database,
         position=advice.position,
         words=advice.discreet or advice.summary,
-        command=status.next_command if advice.position is not Position.MIGRATING else None,
+        command=status.next_command if holder is None else None,
         version=status.version,
         head=status.head,
         migrations=status.migrations,
@@ -149,7 +148,7 @@ def _read(database: Database, repository: Repository) -> Overview:
         statement=_safe_statement(status, syntax),
         paused=status.paused,
     )
-    if holder is None or advice.position is not Position.MIGRATING:
+    if holder is None:
         return found
     at = underway(database, repository, holder, run)
     return replace(found, holder=replace(holder, doing=masked_statement(holder.doing, syntax)), underway=at)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +18,7 @@ from giveaminute.webapp.checks import Drift, Job, Picture, Queue, Rehearsed, dri
 from giveaminute.webapp.overview import Overview, Overviews
 from giveaminute.webapp.page_settings import Checks, PageSettings
 from giveaminute.webapp.scripts import Pending
+from giveaminute.webapp.standing import Stamp, stamp_of
 
 MOST_PENDING = 25
 """Pending migrations whose text is on the page; each has a page of its own besides."""
@@ -89,12 +88,9 @@ class Site:
         if self.is_python_pending(found):
             self.rehearsal.ask(self.about(found))
 
-    def about(self, found: Overview) -> tuple[int | None, int | None, int]:
+    def about(self, found: Overview) -> tuple[int | None, int | None, Stamp]:
         """What a check is of: it is stale when this is another."""
-        changed = 0
-        with suppress(OSError):
-            changed = os.stat(Repository(self.settings.repository).versions).st_mtime_ns
-        return (found.version, found.head, changed)
+        return (found.version, found.head, stamp_of(Repository(self.settings.repository).versions))
 
     def is_python_pending(self, found: Overview) -> bool:
         """Whether there is something to rehearse."""

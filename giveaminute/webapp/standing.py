@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from giveaminute.errors import Busy, CannotConnect, ConnectionLost, MigrationToolError
 from giveaminute.settings import MYSQL, DatabaseUrl, Settings
@@ -106,13 +107,13 @@ class Watcher:
         if answer is not None:
             if now < self._look_at:
                 return answer.standing
-            if self._is_fresh(answer, _stamp(self._versions)):
+            if self._is_fresh(answer, stamp_of(self._versions)):
                 self._look_at = now + self._look
                 return answer.standing
         return self._renewed()
 
     def _renewed(self) -> Standing:
-        stamp = _stamp(self._versions)
+        stamp = stamp_of(self._versions)
         question = self._asked(stamp)
         if self._is_late(stamp):
             self._wait(question)
@@ -157,7 +158,7 @@ class Watcher:
 
     def _ask(self, question: _Question) -> None:
         try:
-            stamp = _stamp(self._versions)
+            stamp = stamp_of(self._versions)
             standing = read_standing(self._url, Repository(self._folder), wait=self._silence)
             with self._lock:
                 before = self._answer
@@ -228,7 +229,8 @@ def impatient(url: DatabaseUrl, silence: float) -> DatabaseUrl:
     return replace(url, options={**url.options, **limits})
 
 
-def _stamp(folder: str) -> Stamp:
+def stamp_of(folder: str | Path) -> Stamp:
+    """Of the folder that the scripts are in."""
     try:
         found = os.stat(folder)
     except OSError:
