@@ -346,6 +346,7 @@ def _written_elsewhere(galera: Cluster, database: str) -> int:
     """Updates of the backfill's rows on node 2, while it works."""
     written = 0
     with galera.nodes[1].connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION wsrep_sync_wait = 7")  # the table is made on node 1
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline or _changed(galera, database) == 0:
             try:

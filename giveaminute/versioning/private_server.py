@@ -81,6 +81,7 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            env={**os.environ, "TMPDIR": str(log.parent)},  # what a killed one leaves goes with its folder
             start_new_session=True,  # Ctrl-C is for us, who end it in order
             preexec_fn=watchdog.tell_own_group,
         )
