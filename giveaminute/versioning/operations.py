@@ -46,7 +46,7 @@ class Operations(AlembicOperations):
     """`mysql` (MySQL and MariaDB) or `sqlite`."""
 
     def __init__(self, connection: sa.Connection, version: int, repository: str = "") -> None:
-        super().__init__(MigrationContext.configure(connection))
+        super().__init__(_context(connection))
         self.connection = connection
         self.version = version
         self.repository = repository
@@ -341,6 +341,15 @@ class Operations(AlembicOperations):
     @abstractmethod
     def _insert_kept_rows(self, table: str, reason: str, first: Mapping[str, Any]) -> int:
         """Insert the kept values of the columns of `first`, which is the first row kept; returns how many."""
+
+
+def _context(connection: sa.Connection) -> MigrationContext:
+    """Alembic's context, made once for a driver's connection: that costs as much as a short migration's own work."""
+    context: MigrationContext | None = connection.info.get(MigrationContext)
+    if context is None:
+        context = connection.info[MigrationContext] = MigrationContext.configure(connection)
+    context.connection = context.impl.connection = connection
+    return context
 
 
 def refuse_parameter(default: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import io
 import sys
 import tokenize
 from collections.abc import Callable
@@ -251,41 +250,43 @@ def meaning(tree: ast.AST) -> str:
 
     Python's own `ast.dump` differs between releases of Python (new, empty fields); this does not.
     """
-    out = io.StringIO()
-    _write(tree, out)
-    return out.getvalue()
+    parts: list[str] = []
+    _write(tree, parts.append)
+    return "".join(parts)
 
 
-def _write(value: object, out: io.StringIO) -> None:
+_WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+
+
+def _write(value: object, out: Callable[[str], None]) -> None:
     if isinstance(value, ast.AST):
-        out.write(type(value).__name__ + "(")
-        for name, child in ast.iter_fields(value):
-            if name in ("ctx", "kind", "type_comment", "type_ignores") or child is None or child == []:
+        out(type(value).__name__ + "(")
+        for name in value._fields:
+            child = getattr(value, name, None)
+            if child is None or child == [] or name in _WITHOUT_MEANING:
                 continue
-            out.write(name + "=")
-            _write(_meant(value, name, child), out)
-        out.write(")")
+            out(name + "=")
+            _write(_meant(value, name, child) if isinstance(child, list) else child, out)
+        out(")")
     elif isinstance(value, list):
         for child in value:
             _write(child, out)
-            out.write(",")
+            out(",")
     else:
-        out.write(ascii(value))  # which characters repr() shows depends on the Unicode that Python knows
+        out(ascii(value))  # which characters repr() shows depends on the Unicode that Python knows
 
 
-def _meant(owner: ast.AST, field: str, child: object) -> object:
+def _meant(owner: ast.AST, field: str, children: list[object]) -> list[object]:
     if field == "body":
-        return _without_docstring(owner, child)
-    if isinstance(owner, ast.JoinedStr) and isinstance(child, list):  # Python 3.12.0 and 3.12.1 put empty texts in
-        return [part for part in child if not (isinstance(part, ast.Constant) and part.value == "")]
-    return child
+        return _without_docstring(owner, children)
+    if isinstance(owner, ast.JoinedStr):  # Python 3.12.0 and 3.12.1 put empty texts in
+        return [part for part in children if not (isinstance(part, ast.Constant) and part.value == "")]
+    return children
 
 
-def _without_docstring(owner: ast.AST, body: object) -> object:
+def _without_docstring(owner: ast.AST, body: list[object]) -> list[object]:
     documented = isinstance(owner, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    if documented and isinstance(body, list) and ast.get_docstring(owner) is not None:  # type: ignore[arg-type]
-        return body[1:]
-    return body
+    return body[1:] if documented and ast.get_docstring(owner) is not None else body  # type: ignore[arg-type]
 
 
 def _hash(kind: str, text: str) -> str:

@@ -69,6 +69,21 @@ def borrow_and_fail(database: Database) -> None:
         raise ValueError("undo")
 
 
+def test_each_migration_has_its_own_connection_and_operations(database: Database) -> None:
+    """What one sets on its connection is not there for the next, though Alembic's context is made once."""
+    seen = []
+    for number in range(2):
+        with database.lender.lent(Recorder()) as connection:
+            assert "by_one" not in connection.get_execution_options()
+            connection.execution_options(by_one=True)
+            op = database.dialect.operations(connection, number)
+            assert op.get_bind() is connection
+            op.add_column("t", sa.Column(f"c{number}", sa.Integer))
+            seen.append((op.get_context(), connection))
+    assert seen[0][0] is seen[1][0] and seen[0][1] is not seen[1][1]
+    assert [row[0] for row in database.query("SELECT COUNT(c0) + COUNT(c1) FROM t")] == [0]
+
+
 def test_another_librarys_paramstyle_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "paramstyle", "pyformat")  # as web.py sets it
     monkeypatch.setattr("pymysql.paramstyle", "format")
