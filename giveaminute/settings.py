@@ -89,7 +89,7 @@ class BackfillLimits:
     `replicas`: those to look at, HOST or HOST:PORT; none: those that the server knows.
     """
 
-    batch_seconds: float = 0.05
+    batch_seconds: float = 0.005
     batch_rows: int = 50_000
     threads_running: float = 25
     replica_lag: float = 1

@@ -162,7 +162,7 @@ class Operations(AlembicOperations):
 
         `set`: SQL ("n = n + 1"), SQL by column ({"n": "n + 1"}), or a function. That gets {key: {column: value}} with
         `columns` of some rows, and returns the values to change in the same form. `where`: SQL for the rows that have
-        yet to be changed; `batch`: rows of one at most; by itself as many as take a twentieth of a second.
+        yet to be changed; `batch`: rows of one at most; by itself as many as take some milliseconds.
         """
         from giveaminute.versioning.backfills.request import Asked
 

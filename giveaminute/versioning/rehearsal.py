@@ -193,9 +193,17 @@ def _try(ground: Ground, version: int, fit: Fit | None) -> tuple[Verdict, _Outco
             problems, excused = _round(ground, version, before, after, migration.declarations)
         excused = excused if fit is None else [*excused, fit.words]
     except MigrationToolError as error:
-        problems = [fit.refusal if fit is not None and outcome is _Outcome.REFUSED else error.message]
+        problems = [fit.refusal if fit is not None and outcome is _Outcome.REFUSED else _words(ground, error)]
     title, rows = repository.script(version).title, sum(map(len, before.rows.values()))
     return Verdict(version, title, tuple(problems), tuple(excused), rows), outcome
+
+
+def _words(ground: Ground, error: MigrationToolError) -> str:
+    """What went wrong; where a made row met it of which the script's author may not have thought, that too."""
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    if ground.sample is None and isinstance(cause, Exception) and ground.database.dialect.is_out_of_range(cause):
+        return f"{error.message}. The row was made with the largest or smallest value: let the script leave such as is"
+    return error.message
 
 
 def _no_way_back(
@@ -252,7 +260,7 @@ def _up_again(ground: Ground, version: int, before: State, after: State, named: 
     try:
         _move(ground.database, ground.repository, Direction.UPGRADE, version)
     except MigrationToolError as error:
-        yield f"up again: {error.message}"
+        yield f"up again: {_words(ground, error)}"
         return
     for each in differences(after, state_of(ground.database), new_moments_of=before):
         if not (each.is_loss and each.what in named):  # lost on the way down

@@ -143,6 +143,17 @@ BAD = (
         ("1: breaks-running-code",),
     ),
     Case(
+        "view_loses_a_column",
+        'op.execute("DROP VIEW {t}_view")\nop.execute("CREATE VIEW {t}_view AS SELECT name FROM {t}")',
+        ("2: breaks-running-code",),
+    ),
+    Case(
+        "view_stands_on_nothing",
+        'op.rename_table("{t}", "{t}_later")  # and {t}_view',
+        ("1: breaks-running-code", "1: breaks-running-code"),
+        on="mysql",
+    ),
+    Case(
         "key_in_new_table",
         'op.create_table(\n    "{t}_child",\n    sa.Column("id", sa.Integer, primary_key=True),\n'
         '    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_{t}_child")),\n)',
@@ -307,6 +318,10 @@ GOOD = (
     Case("declared", 'op.execute("DELETE FROM {t} WHERE kind = 2")', top='loses = {{"{t}": "nobody reads them"}}'),
     Case("longer", 'op.alter_column("{t}", "name", type_=sa.String(200))'),
     Case("another_default", 'op.alter_column("{t}", "kind", server_default="2")'),
+    Case(
+        "view_has_one_more_column",
+        'op.execute("DROP VIEW {t}_view")\nop.execute("CREATE VIEW {t}_view AS SELECT name, id FROM {t}")',
+    ),
     Case("default_gone_where_null", 'op.alter_column("{t}", "note", server_default=None)'),
     Case("enum_grows", "ALTER TABLE {t} ADD COLUMN mood ENUM('a', 'b') NOT NULL;", on="mysql"),
     Case(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import random
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -789,13 +791,33 @@ def test_a_pace_follows_the_time_that_batches_take() -> None:
 
 
 def test_slow_commits_make_batches_longer_but_not_for_ever() -> None:
-    pace = Pace(0.1, 50_000, 1000)
+    pace = Pace(0.01, 500_000, 1000)
     for _ in range(60):
-        pace.took(pace.size / 100_000, pace.size, pace.size, commit=0.2)
-    assert 18_000 < pace.size < 21_000
+        pace.took(pace.size / 100_000, pace.size, pace.size, commit=0.01)
+    assert 4_700 < pace.size < 5_100
     for _ in range(60):
         pace.took(pace.size / 100_000, pace.size, pace.size, commit=30)
-    assert 38_000 < pace.size < 42_000
+    assert 18_000 < pace.size < 21_000
+
+
+def test_what_no_smaller_batch_would_save_makes_batches_longer() -> None:
+    """A function that asks another service once a batch."""
+    pace = Pace(0.005, 50_000, 100)
+    for _ in range(60):
+        pace.took(0.2 + pace.size / 10_000, pace.size, pace.size)
+    assert 3_800 < pace.size < 4_200  # three times the 0.2 s
+    for _ in range(60):  # it is quick now
+        pace.took(pace.size / 10_000, pace.size, pace.size)
+    assert 45 < pace.size < 55
+
+
+def test_a_time_that_varies_is_no_fixed_one() -> None:
+    pace, chance = Pace(0.005, 50_000, 1000), random.Random(1)
+    sizes = []
+    for _ in range(300):
+        pace.took(pace.size / 100_000 * chance.uniform(0.5, 1.5), pace.size, pace.size, commit=0.0003)
+        sizes.append(pace.size)
+    assert 300 < statistics.median(sizes) < 600 and max(sizes[20:]) < 1_500
 
 
 def test_ranges_of_a_key_are_spelled_out() -> None:
@@ -811,7 +833,7 @@ def test_limits_come_from_the_file_and_over_it_from_the_option(tmp_path: Path) -
     )
     found = backfill_limits(file, "threads_running=50,batch_rows=200")
     assert (found.threads_running, found.replica_lag, found.batch_rows) == (50, float("inf"), 200)
-    assert found.replicas == ("a", "b:3307") and found.batch_seconds == 0.05
+    assert found.replicas == ("a", "b:3307") and found.batch_seconds == 0.005
     assert backfill_limits(None) == BackfillLimits()
 
 

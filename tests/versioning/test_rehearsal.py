@@ -63,6 +63,22 @@ def test_all_our_migrations_pass_and_the_given_database_is_not_touched(database_
     assert schema_of(database_url).tables == {}
 
 
+def test_a_made_row_at_the_end_of_its_type_is_said_to_be_one(mysql_family_url: str, tmp_path: Path) -> None:
+    """Its author may think of real rows only."""
+    script = "import sqlalchemy as sa\n\ndef upgrade(op):\n    {}\n\ndef downgrade(op):\n    {}\n"
+    table = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer))'
+    ways = {"all": 'set="n = n + 1"', "bounded": 'set="n = n + 1", where="n < 2147483647"'}
+    told = {}
+    for way, words in ways.items():
+        scripts = {"001_T.py": script.format(table, 'op.drop_table("t")'), "002_B.py": _ONE_WAY.format(words)}
+        told[way] = problems(tried(mysql_family_url, make_repository(tmp_path / way, scripts), version=2))
+    assert told["bounded"] == []
+    assert re.fullmatch(r".*1264.*\. The row was made with the largest or smallest value: .*", told["all"][0])
+
+
+_ONE_WAY = 'irreversible = "nobody needs it"\n\ndef upgrade(op):\n    op.backfill("t", {})\n'
+
+
 @pytest.mark.parametrize("version", OLD)
 def test_the_bad_downgrades_of_2011_are_caught_and_named(
     mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path, version: int

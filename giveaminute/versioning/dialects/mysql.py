@@ -89,6 +89,7 @@ _LOST |= {1047}  # a node that has left its Galera cluster
 _DENIED = {ER.ACCESS_DENIED_ERROR, 1698}
 _NO_RIGHT = {ER.DBACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR, 1227}
 _LOCKED = {ER.LOCK_WAIT_TIMEOUT, ER.LOCK_DEADLOCK}
+_OUT_OF_RANGE = {ER.WARN_DATA_OUT_OF_RANGE, 1690}
 _READ_ONLY = {ER.OPTION_PREVENTS_STATEMENT, 1792, 1836}
 
 
@@ -326,6 +327,9 @@ class MySQLDialect(Dialect):
 
     def is_missing_column(self, error: Exception) -> bool:
         return _code(error) == ER.BAD_FIELD_ERROR
+
+    def is_out_of_range(self, error: Exception) -> bool:
+        return _code(error) in _OUT_OF_RANGE
 
     def is_denied(self, error: Exception) -> bool:
         return _code(error) in _NO_RIGHT

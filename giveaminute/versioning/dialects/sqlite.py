@@ -201,6 +201,9 @@ class SQLiteDialect(Dialect):
     def is_missing_column(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such column")
 
+    def is_out_of_range(self, error: Exception) -> bool:
+        return str(error) == "integer overflow"
+
     def is_denied(self, error: Exception) -> bool:
         return "readonly" in str(error) or "read-only" in str(error)
 

@@ -33,7 +33,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Observed:
-    """One migration on its way up. `views`, `views_after`: the names of the views before and after it.
+    """One migration on its way up. `views`, `views_after`: the columns of each view before and after it, none
+    of one that does not work.
 
     `declared_lost`: what it declares to lose; `irreversible`: whether it declares that nothing brings it back.
     `is_server`: MySQL or MariaDB, not SQLite. `for_servers`: the same script runs on MySQL or MariaDB too.
@@ -42,9 +43,9 @@ class Observed:
     file: str
     syntax: Syntax
     tables: Mapping[str, Table]
-    views: frozenset[str]
+    views: Mapping[str, frozenset[str]]
     statements: tuple[Seen, ...]
-    views_after: frozenset[str]
+    views_after: Mapping[str, frozenset[str]]
     declared_lost: frozenset[str]
     irreversible: bool
     for_servers: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FrameType
 
 from giveaminute.versioning import mentions
@@ -34,7 +34,7 @@ class Known:
         self.database = database
         schema = database.dialect.read_schema(database).without(BOOKKEEPING)
         self.tables: Mapping[str, Table] = schema.tables
-        self.views = frozenset(schema.views)
+        self.views = self._views(schema.views)
 
     def named(self, text: str) -> dict[str, Table]:
         """The tables that a statement names."""
@@ -44,12 +44,28 @@ class Known:
     def read_again(self, changed: Mapping[str, Table]) -> None:
         """These tables, and those that are new."""
         there = set(self.database.tables()) - BOOKKEEPING
-        new = there - self.tables.keys() - self.views
+        new = there - self.tables.keys() - self.views.keys()
         names = sorted({*changed, *new} & there)
         read = self.database.dialect.read_schema(self.database, names) if names else None
         kept = {name: table for name, table in self.tables.items() if name in there and name not in changed}
         self.tables = {**kept, **(read.tables if read else {})}
-        self.views = (self.views & there) | frozenset(read.views if read else ())
+        self.views = self._views((self.views.keys() & there) | set(read.views if read else ()))
+
+    def _views(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
+        return {name: self._columns(name) for name in names}
+
+    def _columns(self, view: str) -> frozenset[str]:
+        """Those that can be asked for: none where what the view stands on is gone."""
+        cursor = self.database.connection.cursor()
+        try:
+            cursor.execute(f"SELECT * FROM {self.database.dialect.quote(view)} LIMIT 0")
+            return frozenset(column[0] for column in cursor.description or ())
+        except self.database.dialect.driver_error as error:
+            if self.database.dialect.is_connection_lost(error):
+                raise
+            return frozenset()
+        finally:
+            cursor.close()
 
 
 class Observer:

@@ -10,6 +10,7 @@ from giveaminute.versioning.linting.faults import Fault
 from giveaminute.versioning.linting.lineage import Followed, Lineage
 from giveaminute.versioning.linting.types import Family, cuts, refuses, type_of
 from giveaminute.versioning.schema import Column, Table
+from giveaminute.versioning.statementkinds import StatementKind
 
 _TWO_RELEASES = "First release code that does not name it any more; drop it in a later release."
 _RENAMED = (
@@ -35,17 +36,28 @@ def of_outcome(observed: Observed, lineage: Lineage) -> Iterator[Fault]:
         else:
             yield from _lost_columns(table, observed)
             yield from _missed(table, observed)
-    for view in sorted(observed.views - observed.views_after):
+    for view in sorted(observed.views):
         if lineage.at(view) is None:
-            yield Fault(
-                rules.BREAKS_RUNNING_CODE, _dropping(view, observed), f"the view {view} is gone", instead=_TWO_RELEASES
-            )
+            yield from _of_view(view, observed)
+
+
+def _of_view(view: str, observed: Observed) -> Iterator[Fault]:
+    before, after = observed.views[view], observed.views_after.get(view)
+    if after is None:
+        gone = [f"the view {view} is gone"]
+    elif before and not after:
+        gone = [f"the view {view} does not work any more"]
+    else:
+        gone = [f"the column {view}.{column} of a view is gone" for column in sorted(before - after)]
+    for words in gone:
+        yield Fault(rules.BREAKS_RUNNING_CODE, _dropping(view, observed), words, instead=_TWO_RELEASES)
 
 
 def _dropping(name: str, observed: Observed) -> Seen | None:
-    """The last statement that names the view."""
+    """The last statement that names the view; else the last definition, which took away what it stands on."""
     named = (each for each in reversed(observed.statements) if name.lower() in each.text.lower())
-    return next(named, None)
+    definitions = (each for each in reversed(observed.statements) if each.what is StatementKind.DEFINITION)
+    return next(named, None) or next(definitions, None)
 
 
 def _dropped(table: Followed, observed: Observed, lineage: Lineage) -> Iterator[Fault]:
