@@ -806,6 +806,9 @@ def test_what_no_smaller_batch_would_save_makes_batches_longer() -> None:
     for _ in range(60):
         pace.took(0.2 + pace.size / 10_000, pace.size, pace.size)
     assert 3_800 < pace.size < 4_200  # three times the 0.2 s
+    for _ in range(60):
+        pace.took(2 + pace.size / 10_000, pace.size, pace.size)
+    assert 4_700 < pace.size < 5_100  # half a second more: its rows are locked meanwhile
     for _ in range(60):  # it is quick now
         pace.took(pace.size / 10_000, pace.size, pace.size)
     assert 45 < pace.size < 55

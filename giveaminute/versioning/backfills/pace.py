@@ -16,6 +16,8 @@ _LONGEST = 20.0
 """So many times the aim a batch may take where commits are slow."""
 _OF_THE_FIXED = 3.0
 """A batch takes so many times what one of no rows would, of which fewer rows make nothing less."""
+_MORE = 0.5
+"""Seconds that it takes longer than that at most."""
 _DEAREST = 4.0
 """A batch of which no row matched tells nothing of one of which all match: that may take so many times the aim."""
 
@@ -42,7 +44,7 @@ class Pace:
         self._commit += (commit - self._commit) / 8
         fixed = self._fixed.after(seconds, walked, changed)
         slow = min(_OF_A_COMMIT * self._commit, _LONGEST * self._seconds)
-        aim = max(self._seconds, slow, _OF_THE_FIXED * fixed)
+        aim = max(self._seconds, slow, min(_OF_THE_FIXED * fixed, fixed + _MORE))
         if changed and changed * 2 >= walked:
             self._dearest = max(0.9 * self._dearest, (seconds - fixed) / changed)
         wanted = self.size * min(2.0, max(0.5, aim / max(seconds, 1e-6)))
