@@ -144,3 +144,8 @@ class ConnectionLost(CannotConnect):
 
 class Terminated(BaseException):
     """SIGTERM as an exception, so that what was made is unmade on the way out. Like KeyboardInterrupt, no error."""
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """What the driver raised, where SQLAlchemy wrapped it; else the error itself."""
+    return getattr(error, "orig", None) or error

@@ -18,6 +18,7 @@ from giveaminute.errors import (
     Terminated,
     UsageError,
     WouldBlock,
+    driver_error,
 )
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.backfills.pacing import Pacing
@@ -390,7 +391,7 @@ class StepRun:
         name = self.migration.path.name
         line = self.line if self.line is not None else _line_in(error, str(self.migration.path))
         where = (f"{name}, line {line}" if line else name) + self._statement(recorder)
-        cause = getattr(error, "orig", None) or error
+        cause = driver_error(error)
         if isinstance(cause, Exception) and self.database.dialect.is_connection_lost(cause):
             return ConnectionLost(
                 f"{where}: the connection was lost.",
@@ -408,7 +409,7 @@ class StepRun:
             return error.message
         if isinstance(error, SystemExit):
             return f"the script ended the process (exit {error.code})"
-        cause = getattr(error, "orig", None) or error
+        cause = driver_error(error)
         if isinstance(cause, self.database.dialect.driver_error):
             in_the_way = f"; in the way: {self.patience.why}" if self.patience.why else ""
             return self.database.dialect.explain(cause) + in_the_way

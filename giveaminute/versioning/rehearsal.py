@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from giveaminute.errors import MigrationFailed, MigrationToolError
+from giveaminute.errors import MigrationFailed, MigrationToolError, driver_error
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import runner
 from giveaminute.versioning.backfills.pacing import Pacing
@@ -200,7 +200,7 @@ def _try(ground: Ground, version: int, fit: Fit | None) -> tuple[Verdict, _Outco
 
 def _words(ground: Ground, error: MigrationToolError) -> str:
     """What went wrong; where a made row met it of which the script's author may not have thought, that too."""
-    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    cause = driver_error(error.__cause__ or error)
     if ground.sample is None and isinstance(cause, Exception) and ground.database.dialect.is_out_of_range(cause):
         return f"{error.message}. The row was made with the largest or smallest value: let the script leave such as is"
     return error.message

@@ -67,16 +67,14 @@ def test_a_made_row_at_the_end_of_its_type_is_said_to_be_one(mysql_family_url: s
     """Its author may think of real rows only."""
     script = "import sqlalchemy as sa\n\ndef upgrade(op):\n    {}\n\ndef downgrade(op):\n    {}\n"
     table = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer))'
+    one_way = 'irreversible = "nobody needs it"\n\ndef upgrade(op):\n    op.backfill("t", {})\n'
     ways = {"all": 'set="n = n + 1"', "bounded": 'set="n = n + 1", where="n < 2147483647"'}
     told = {}
     for way, words in ways.items():
-        scripts = {"001_T.py": script.format(table, 'op.drop_table("t")'), "002_B.py": _ONE_WAY.format(words)}
+        scripts = {"001_T.py": script.format(table, 'op.drop_table("t")'), "002_B.py": one_way.format(words)}
         told[way] = problems(tried(mysql_family_url, make_repository(tmp_path / way, scripts), version=2))
     assert told["bounded"] == []
     assert re.fullmatch(r".*1264.*\. The row was made with the largest or smallest value: .*", told["all"][0])
-
-
-_ONE_WAY = 'irreversible = "nobody needs it"\n\ndef upgrade(op):\n    op.backfill("t", {})\n'
 
 
 @pytest.mark.parametrize("version", OLD)
