@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 
 try:
+    from giveaminute.management.signals import heed
+
+    heed()
     from giveaminute.management.cli import main
 except KeyboardInterrupt:  # while a tenth of a second of modules is loaded
     sys.stderr.write("Interrupted. Nothing was done.\n")

@@ -16,11 +16,13 @@ from giveaminute.errors import ExitCode, Terminated, UsageError
 from giveaminute.management.command import Command, commands
 from giveaminute.management.console import Console
 from giveaminute.management.invocation import run
+from giveaminute.management.signals import heed
 from giveaminute.termination import terminable
 
 
 def namespace(program: str = "invoke") -> Collection:
-    """One task a command; `program` is what people type before its name."""
+    """One task a command, for a program of its own; `program` is what people type before its name."""
+    heed()
     collection = Collection()
     for command in commands().values():
         collection.add_task(task(command, program))

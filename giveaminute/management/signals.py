@@ -8,17 +8,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.management.console import Console, Silent
-
 if TYPE_CHECKING:
+    from giveaminute.management.console import Console
     from giveaminute.versioning.backfills.pacing import Switch
+
+_early: list[int] = []
+"""The last one that came while no run was under way."""
+
+
+def heed() -> None:
+    """From now on neither ends the process, as both would by themselves; a run that begins later does what it says.
+
+    For a program of our own, before it loads anything. One that has its own use for them keeps that.
+    """
+    if not _available():
+        return
+    for each in (signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _keep)
 
 
 @contextmanager
 def switched(switch: Switch, console: Console) -> Iterator[None]:
     """For the block they turn the switch; in another's process (`call_command`) they stay what they are."""
-    available = hasattr(signal, "SIGUSR1") and threading.current_thread() is threading.main_thread()
-    if isinstance(console, Silent) or not available:
+    from giveaminute.management.console import Silent  # here, so that heed() waits for nothing
+
+    if isinstance(console, Silent) or not _available():
         yield
         return
 
@@ -26,8 +41,19 @@ def switched(switch: Switch, console: Console) -> Iterator[None]:
         switch.wants = number == signal.SIGUSR1
 
     before = {each: signal.signal(each, turn) for each in (signal.SIGUSR1, signal.SIGUSR2)}
+    early = _early.pop() if _early else None
+    if early is not None and switch.wants is None:
+        turn(early, None)
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _available() -> bool:
+    return hasattr(signal, "SIGUSR1") and threading.current_thread() is threading.main_thread()
+
+
+def _keep(number: int, frame: Any) -> None:
+    _early[:] = [number]

@@ -154,6 +154,26 @@ BAD = (
         on="mysql",
     ),
     Case(
+        "view_loses_what_it_stands_on",  # told of the statement that took it, not of one that has its name in it
+        'op.execute("ALTER TABLE {t} RENAME TO {t}_later")  # and {t}_view\n'
+        'op.execute("CREATE TABLE {t}_views (id INTEGER PRIMARY KEY)")\n'
+        'op.execute("INSERT INTO {t}_views VALUES (1)")',
+        ("1: breaks-running-code", "1: breaks-running-code"),
+        on="mysql",
+    ),
+    Case(
+        "view_over_a_view",
+        'op.execute("CREATE VIEW {t}_again AS SELECT id FROM {t}_view")\n'
+        'op.execute("DROP VIEW {t}_again")\nop.execute("DROP VIEW {t}_view")',
+        ("3: breaks-running-code",),
+    ),
+    Case(
+        "view_in_the_place_of_a_table",
+        "ALTER TABLE {t} RENAME TO {t}_later;\n"
+        "CREATE VIEW {t} AS SELECT id, name, note, kind, amount, seen FROM {t}_later;",
+        ("2: breaks-running-code",),
+    ),
+    Case(
         "key_in_new_table",
         'op.create_table(\n    "{t}_child",\n    sa.Column("id", sa.Integer, primary_key=True),\n'
         '    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_{t}_child")),\n)',
@@ -331,6 +351,11 @@ GOOD = (
     Case(
         "renamed_with_a_view",
         "ALTER TABLE {t} RENAME TO {t}_later;\nCREATE VIEW {t} AS SELECT * FROM {t}_later;",
+    ),
+    Case(
+        "column_renamed_behind_a_view",
+        "ALTER TABLE {t} RENAME TO {t}_later;\nALTER TABLE {t}_later RENAME COLUMN note TO remark;\n"
+        "CREATE VIEW {t} AS SELECT id, name, remark AS note, kind, amount, seen, parent_id FROM {t}_later;",
     ),
     Case("there_and_back", 'op.rename_table("{t}", "{t}_away")\nop.rename_table("{t}_away", "{t}")'),
     Case(

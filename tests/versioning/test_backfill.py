@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import random
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from giveaminute.versioning.backfills.request import Asked, read
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
 from tests.conftest import FreshDatabase
+from tests.management.running import ROOT, environment
 from tests.servers import Server
 from tests.versioning.backfilling import Bench, Told, bench
 
@@ -634,6 +637,40 @@ def test_a_pause_ends_with_the_run_that_it_was_asked_of(mysql_family_url: str, t
     assert made.rows("SELECT COUNT(*) FROM migrate_lease WHERE id = 2") == [(0,)]
 
 
+_SIGNALLED = """
+import os, runpy, signal, sys
+
+def hook(event, arguments, sent=[]):
+    if event == "import" and arguments[0] == "giveaminute.versioning.repository" and not sent:
+        sent.append(os.kill(os.getpid(), signal.SIGUSR1))
+
+sys.addaudithook(hook)
+sys.argv[0] = sys.argv[1]
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "program", [["giveaminute"], ["invoke", "--search-root", str(ROOT)]], ids=["python-m", "invoke"]
+)
+def test_a_signal_that_comes_before_the_run_has_begun_pauses_it(
+    mysql_family_url: str, tmp_path: Path, program: list[str]
+) -> None:
+    """While the commands are being loaded; by itself it would end the process."""
+    made = bench(mysql_family_url, tmp_path, T, rows=INSERT, sets=[{"id": number} for number in range(60)])
+    made.script('op.backfill("t", set="n = n + 1")')
+    words = [*program, "upgrade", "--url", made.url, "--repository", str(made.folder)]
+    with subprocess.Popen(
+        [sys.executable, "-c", _SIGNALLED, *words], env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        eventually(lambda: made.rows("SELECT COUNT(*) FROM migrate_lease WHERE id = 2") == [(1,)])
+        assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(0, 60)]
+        call_command("resume", url=made.url)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0 and "resting: paused by" in said
+    assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(1, 60)]
+
+
 def kill_working_connection(made: Bench) -> None:
     with made.database() as database:
         number = database.scalar("SELECT working FROM migrate_lease WHERE id = 1")
@@ -750,6 +787,19 @@ def test_a_line_says_rows_rate_and_time_left() -> None:
     assert line(walked(ended=True, total=None)) == "  t: 1,200,000 rows, 9 changed, 0:05"
 
 
+@pytest.mark.parametrize("table", ["project_messages", "t" * 64])
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_shows_rate_and_time_left_however_narrow_it_is(
+    monkeypatch: pytest.MonkeyPatch, table: str, columns: int
+) -> None:
+    monkeypatch.setattr(Console, "width", columns)
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    BackfillLine(Console(stderr=out)).told(walked(table=table, left=5_400.0))
+    assert out.getvalue().rstrip().endswith(" 24%, 240,000/s, 1:30:00 left")
+    assert len(out.getvalue().strip("\r\n")) == columns - 1
+
+
 def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     shown = BackfillLine(Console(stderr=out))
@@ -757,8 +807,8 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
         shown.told(walked())
     assert out.getvalue() == ""  # not yet time for one
     shown.told(walked(resting="busy"))
-    shown.told(walked(resting="busy"))
-    assert out.getvalue().count("resting: busy\n") == 1 and "\r" not in out.getvalue()
+    shown.told(walked(resting="busier"))
+    assert out.getvalue().count("resting: bus") == 1 and "\r" not in out.getvalue()
     monkeypatch.setattr("giveaminute.management.backfill_line.IN_A_LOG", 0.0)
     shown.told(walked(rows=2_000_000))
     assert out.getvalue().endswith("t: 2,000,000 of about 5,000,000 rows, 40%, 240,000/s, 0:16 left\n")
@@ -812,6 +862,29 @@ def test_what_no_smaller_batch_would_save_makes_batches_longer() -> None:
     for _ in range(60):  # it is quick now
         pace.took(pace.size / 10_000, pace.size, pace.size)
     assert 45 < pace.size < 55
+
+
+@pytest.mark.parametrize("most", [1_000, 50_000])
+def test_what_was_a_fixed_time_once_is_found_anew_at_the_most_rows(most: int) -> None:
+    """A server that stalls for a while is no reason to lock so many rows for the rest of the walk."""
+    pace = Pace(0.005, most, 500)
+    for _ in range(60):
+        pace.took(1.0, pace.size, pace.size)
+    assert pace.size > 0.2 * most
+    for _ in range(60):  # quick again: a row takes what makes the most rows take longer than the stall
+        pace.took(1.2 * pace.size / most, pace.size, pace.size)
+    assert pace.size < max(11, 0.006 * most)
+
+
+def test_a_fixed_time_that_stays_costs_little_to_be_found_anew() -> None:
+    pace = Pace(0.005, 50_000, 100)
+    seconds, rows = [], []
+    for number in range(1_000):
+        rows.append(pace.size)
+        seconds.append(0.2 + pace.size / 10_000)
+        pace.took(seconds[-1], pace.size, pace.size)
+        assert number < 20 or pace.size >= 800
+    assert sum(rows) / sum(seconds) > 0.9 * 4_000 / 0.6
 
 
 def test_a_time_that_varies_is_no_fixed_one() -> None:

@@ -25,6 +25,8 @@ _UNLIKE = 1.25
 """So many times the rows of one another must have, before a line through the two means anything."""
 _AGREEING = 2
 """The last so many pairs of batches have a word, and the least counts."""
+_GOOD_FOR = 32
+"""Batches of like sizes after which what was found is found anew: by itself a batch of the most rows never changes."""
 
 
 class Pace:
@@ -71,6 +73,7 @@ class _FixedCost:
     def __init__(self) -> None:
         self._found = deque([0.0] * _AGREEING, _AGREEING)
         self._last: tuple[float, int] | None = None
+        self._alike = 0
 
     def after(self, seconds: float, walked: int, changed: int) -> float:
         """The seconds, as far as they are known after one more batch. One of few matches is no measure of others."""
@@ -84,3 +87,8 @@ class _FixedCost:
         if max(rows, rows_then) >= _UNLIKE * min(rows, rows_then):
             a_row = (seconds - seconds_then) / (rows - rows_then)
             self._found.append(min(max(0.0, seconds - a_row * rows), seconds, seconds_then))
+            self._alike = 0
+            return
+        self._alike += 1
+        if self._alike == _GOOD_FOR:
+            self._found.append(0.0)

@@ -34,7 +34,7 @@ class Seen:
 @dataclass(frozen=True)
 class Observed:
     """One migration on its way up. `views`, `views_after`: the columns of each view before and after it, none
-    of one that does not work.
+    of one that does not work. `views_changed`: the last statement that made one another, came it as it may.
 
     `declared_lost`: what it declares to lose; `irreversible`: whether it declares that nothing brings it back.
     `is_server`: MySQL or MariaDB, not SQLite. `for_servers`: the same script runs on MySQL or MariaDB too.
@@ -46,6 +46,7 @@ class Observed:
     views: Mapping[str, frozenset[str]]
     statements: tuple[Seen, ...]
     views_after: Mapping[str, frozenset[str]]
+    views_changed: Mapping[str, Seen]
     declared_lost: frozenset[str]
     irreversible: bool
     for_servers: bool

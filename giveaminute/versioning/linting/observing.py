@@ -77,6 +77,7 @@ class Observer:
         self._migration = migration
         self._start = (known.tables, known.views)
         self._views_after = known.views
+        self._views_changed: dict[str, Seen] = {}
         self._seen: list[Seen] = []
 
     def saw(
@@ -91,8 +92,10 @@ class Observer:
                 before = dict(self._known.tables)
             self._known.read_again(before)
         now = self._now(text, before)
-        self._views_after = self._known.views
         self._seen.append(Seen(number, line, text, what, cost, before, now, _is_batch(frame), self._kept(frame)))
+        changed = {name for name, _ in self._views_after.items() ^ self._known.views.items()}
+        self._views_changed |= dict.fromkeys(changed, self._seen[-1])
+        self._views_after = self._known.views
 
     def asked(self, number: int, line: int | None, text: str, frame: FrameType | None) -> None:
         """A question was asked: on SQLite op.keep reads so what it keeps."""
@@ -118,6 +121,7 @@ class Observer:
             views=self._start[1],
             statements=tuple(self._seen),
             views_after=self._views_after,
+            views_changed=self._views_changed,
             declared_lost=frozenset(what for what, _ in declared.loses),
             irreversible=declared.irreversible is not None,
             for_servers=syntax is Syntax.MYSQL or self._runs_on_servers(),

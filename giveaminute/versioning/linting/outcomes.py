@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from giveaminute.versioning.linting import rules
-from giveaminute.versioning.linting.facts import Observed, Seen
+from giveaminute.versioning.linting.facts import Observed
 from giveaminute.versioning.linting.faults import Fault
 from giveaminute.versioning.linting.lineage import Followed, Lineage
 from giveaminute.versioning.linting.types import Family, cuts, refuses, type_of
 from giveaminute.versioning.schema import Column, Table
-from giveaminute.versioning.statementkinds import StatementKind
 
 _TWO_RELEASES = "First release code that does not name it any more; drop it in a later release."
 _RENAMED = (
@@ -50,14 +49,15 @@ def _of_view(view: str, observed: Observed) -> Iterator[Fault]:
     else:
         gone = [f"the column {view}.{column} of a view is gone" for column in sorted(before - after)]
     for words in gone:
-        yield Fault(rules.BREAKS_RUNNING_CODE, _dropping(view, observed), words, instead=_TWO_RELEASES)
+        yield Fault(rules.BREAKS_RUNNING_CODE, observed.views_changed.get(view), words, instead=_TWO_RELEASES)
 
 
-def _dropping(name: str, observed: Observed) -> Seen | None:
-    """The last statement that names the view; else the last definition, which took away what it stands on."""
-    named = (each for each in reversed(observed.statements) if name.lower() in each.text.lower())
-    definitions = (each for each in reversed(observed.statements) if each.what is StatementKind.DEFINITION)
-    return next(named, None) or next(definitions, None)
+def _behind_view(table: Table, observed: Observed) -> Iterator[Fault]:
+    """What a view in the table's place does not show."""
+    for column in table.columns:
+        if column.name not in observed.views_after[table.name]:
+            seen, words = observed.views_changed.get(table.name), f"the view {table.name} has no column {column.name}"
+            yield Fault(rules.BREAKS_RUNNING_CODE, seen, words, instead=_TWO_RELEASES)
 
 
 def _dropped(table: Followed, observed: Observed, lineage: Lineage) -> Iterator[Fault]:
@@ -67,7 +67,9 @@ def _dropped(table: Followed, observed: Observed, lineage: Lineage) -> Iterator[
         words = f"the table {name} is dropped with its rows"
         yield Fault(rules.LOSES_DATA, table.dropped, words, instead=_keep(table.start))
     again = lineage.at(name)
-    if again is None and name not in observed.views_after:
+    if again is None and observed.views_after.get(name):
+        yield from _behind_view(table.start, observed)
+    elif again is None:
         yield Fault(rules.BREAKS_RUNNING_CODE, table.dropped, f"the table {name} is gone", instead=_TWO_RELEASES)
     for column in table.start.columns if again is not None else ():
         if again is not None and again.known.column(column.name) is None:
@@ -109,7 +111,19 @@ def _missed(table: Followed, observed: Observed) -> Iterator[Fault]:
     """What is not where the old code looks for it, or does not take what it writes."""
     assert table.start is not None
     name = table.start.name
-    if table.name != name and name not in observed.views_after:
+    if table.name != name and observed.views_after.get(name):
+        yield from _behind_view(table.start, observed)
+    else:
+        yield from _missed_names(table)
+    for old, new in table.pairs():
+        yield from _harder(table, old, new, observed)
+
+
+def _missed_names(table: Followed) -> Iterator[Fault]:
+    """What is called otherwise now, or gone."""
+    assert table.start is not None
+    name = table.start.name
+    if table.name != name:
         instead = _RENAMED_TABLE.format(old=name, new=table.name)
         yield Fault(rules.BREAKS_RUNNING_CODE, table.left, f"the table {name} is now {table.name}", instead=instead)
     here = {column.name for column in table.known.columns}
@@ -121,8 +135,6 @@ def _missed(table: Followed, observed: Observed) -> Iterator[Fault]:
         elif column.name not in here:
             seen, words = table.gone.get(column.name), f"the column {name}.{column.name} is gone"
             yield Fault(rules.BREAKS_RUNNING_CODE, seen, words, instead=_TWO_RELEASES)
-    for old, new in table.pairs():
-        yield from _harder(table, old, new, observed)
 
 
 def _harder(table: Followed, old: Column | None, new: Column, observed: Observed) -> Iterator[Fault]:
