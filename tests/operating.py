@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from giveaminute.settings import parse_url
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.compare import compare
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.lending import lent
 from giveaminute.versioning.operations import Operations
 from giveaminute.versioning.recorder import Recorder
-from giveaminute.versioning.schema import BOOKKEEPING, Column, Schema, Table
+from giveaminute.versioning.schema import Column, Schema, Table
 
 
 @dataclass

@@ -97,6 +97,17 @@ def _has_secret(url: str) -> bool:
         return True
 
 
+def seconds_to_wait(wait: object, no_wait: bool = False) -> float:
+    """How long to wait for somebody else's migration. Raises UsageError."""
+    from giveaminute.versioning.lease import WAIT
+
+    if no_wait and wait is not None:
+        raise UsageError("--wait and --no-wait contradict each other.", "Give one of them.")
+    if no_wait:
+        return 0.0
+    return WAIT if wait is None else number(wait, "wait")
+
+
 def number(text: object, name: str, *, least: float = 0) -> float:
     """An option's number of seconds. Raises UsageError."""
     try:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from giveaminute.errors import BackupFailed, HalfApplied, UsageError
+from giveaminute.errors import BackupFailed, Busy, HalfApplied, UsageError
 from giveaminute.management.command import DATABASE, JSON, LARGE, LOCK_TIMEOUT, NO_WAIT, REPOSITORY, WAIT, Option
-from giveaminute.management.invocation import number
+from giveaminute.management.invocation import number, seconds_to_wait
 from giveaminute.settings import MYSQL, Large, large
 
 if TYPE_CHECKING:
@@ -97,12 +97,12 @@ def migrate(
     rehearsing = _rehearsing(plan, **wanted)
     _refuse_contradiction(online, blocking, rolling)
     repository = Repository(settings.repository)
-    seconds = _seconds(wait, no_wait)
+    seconds = seconds_to_wait(wait, no_wait)
     locked = _lock_timeout(lock_timeout)
     applied = _verdict(last_statement)
     told = _wants_backup(backup, no_backup)
     with opened(settings.url, read_only=True) as asked:
-        before, steps = move.steps(asked, repository)
+        before, steps = _steps(settings, console, asked, repository, move, 0 if plan or rehearsing else seconds)
         stopped = history.unfinished(asked, repository)
         # Read first, so that a script that is not whole is refused before a file or table is made.
         migrations = runner.read(asked, steps) if steps else {}
@@ -137,6 +137,23 @@ def migrate(
         pacing=Pacing(backfill_limits(settings.config, backfill)),
     )
     return _moved(settings, console, repository, _Run(move, migrations, manner, limit, online, blocking))
+
+
+def _steps(
+    settings: Settings, console: Console, asked: Database, repository: Repository, move: Move, wait: float
+) -> tuple[int, tuple[Step, ...]]:
+    """Where it stands and what to run, once nobody fills the database any more. Raises Busy."""
+    from giveaminute.management.waiting_line import telling
+    from giveaminute.versioning.database import opened
+
+    try:
+        return move.steps(asked, repository)
+    except Busy:
+        if not wait:
+            raise
+    asked.roll_back()
+    with opened(settings.url, read_only=False) as waiting, waiting.leased(wait, "upgrade", telling(console)):
+        return move.steps(waiting, repository)
 
 
 @dataclass(frozen=True)
@@ -216,9 +233,9 @@ def _is_to_be_saved(
     What the run that stopped has settled stays: the backup that it took is of more use than one of what it left, and
     where it took none its own migration needed none, or was to have none.
     """
-    from giveaminute.versioning import runner
+    from giveaminute.versioning import history, runner
 
-    if told is False or not runner.application_tables(database, repository):
+    if told is False or not history.application_tables(database, repository):
         return False
     if told is None:
         if stopped is not None and stopped.backup is not None:
@@ -340,7 +357,7 @@ def abandon(
     from giveaminute.versioning.repository import Repository
 
     repository = Repository(settings.repository)
-    seconds = _seconds(wait, no_wait)
+    seconds = seconds_to_wait(wait, no_wait)
     target = _migration(version, repository)
     _refuse_contradiction(online, blocking)
     limit = large(settings, large_rows, large_bytes)
@@ -412,16 +429,6 @@ def _show_run(result: RunResult, console: Console) -> None:
 
 def _counted(number: int) -> str:
     return "1 migration" if number == 1 else f"{number} migrations"
-
-
-def _seconds(wait: object, no_wait: bool) -> float:
-    from giveaminute.versioning import runner
-
-    if no_wait and wait is not None:
-        raise UsageError("--wait and --no-wait contradict each other.", "Give one of them.")
-    if no_wait:
-        return 0.0
-    return runner.WAIT if wait is None else number(wait, "wait")
 
 
 def _lock_timeout(text: object) -> float:

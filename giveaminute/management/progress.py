@@ -6,7 +6,7 @@ import textwrap
 import time
 from typing import TYPE_CHECKING
 
-from giveaminute.management import statement_line
+from giveaminute.management import statement_line, waiting_line
 from giveaminute.management.backfill_line import IN_A_LOG, ON_A_TERMINAL, BackfillLine
 from giveaminute.management.console import Console
 from giveaminute.versioning.execution import Progress, StepResult
@@ -47,7 +47,7 @@ class ConsoleProgress(Progress):
             self._console.say(f"{_INDENT}{self._console.dim(line)}")
 
     def waiting(self, holder: Holder | None) -> None:
-        self._once(f"Waiting for {holder.words if holder else 'another process, which backs up or is ending'}")
+        self._once(waiting_line.words(holder))
 
     def blocked(self, by: str) -> None:
         self._once(f"Waiting for a lock; in the way: {by}")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from giveaminute.errors import ExitCode, MigrationToolError
 from giveaminute.management.console import Console
 from giveaminute.management.copying import amount
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.dialects.costs import Blocks, Cost
 from giveaminute.versioning.dry_run import Answered, DryRun, RehearsedStep, Sent
 from giveaminute.versioning.handover import Handover, comment, heading, on_rows, terminated
 from giveaminute.versioning.linting.rules import Finding
-from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.statements import Syntax
 
 _WAITING = {

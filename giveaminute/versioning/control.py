@@ -12,7 +12,7 @@ from giveaminute.versioning.database import Database
 from giveaminute.versioning.evidence import Evidence, Fit, NearMiss, Weight, judge
 from giveaminute.versioning.promises import OnVersion, promises
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.runner import application_schema, application_tables
+from giveaminute.versioning.runner import application_schema
 from giveaminute.versioning.unseen import unseen
 
 MOST_MISSES = 3
@@ -54,15 +54,16 @@ class Adoption:
 
 
 def adopt(database: Database, repository: Repository, planned: Adoption) -> Adoption:
-    """Write the version row. Raises UsageError where another one has been written meanwhile."""
+    """Write the version row. Raises UsageError where another one has been written meanwhile; Busy."""
     if not planned.changed:
         return planned
-    database.dialect.prepare(database, repository.version_table)
-    with database.transaction():
-        recorded = history.version(database, repository)
-        if recorded is not None:
-            return _already(database, recorded, planned.version)
-        history.put_under_control(database, repository, planned.version)
+    with database.leased(0, "version-control", lambda holder: None):
+        database.dialect.prepare(database, repository.version_table)
+        with database.transaction():
+            recorded = history.version(database, repository)
+            if recorded is not None:
+                return _already(database, recorded, planned.version)
+            history.put_under_control(database, repository, planned.version)
     return planned
 
 
@@ -78,14 +79,14 @@ def adoption(
 
     Only asks; builds the versions elsewhere.
     """
-    recorded = history.version(database, repository)
+    recorded, tables = history.standing(database, repository)
     if recorded is not None:
         plan.refuse_ahead(repository.scripts, recorded)
         status.refuse_unfinished(database, repository)
     number = plan.target_version(wanted, recorded or 0, repository.head) if wanted is not None else None
     if recorded is not None:
         return _already(database, recorded, number)
-    if not application_tables(database, repository):
+    if not tables:
         if number:
             raise UsageError(
                 f"{database.url.name} is empty, which is version 0 and not {number}.", "Build it: invoke upgrade"

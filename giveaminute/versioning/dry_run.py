@@ -11,11 +11,11 @@ from giveaminute.errors import MigrationToolError
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import history, runner
 from giveaminute.versioning.backfills.pacing import Pacing
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import NO_PARAMETERS, Database, opened
 from giveaminute.versioning.dialects.costs import Cost
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.runner import Move
-from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.scratch import scratch
 
 if TYPE_CHECKING:

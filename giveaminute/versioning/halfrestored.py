@@ -12,7 +12,7 @@ from giveaminute.settings import SQLITE
 from giveaminute.versioning.database import Database
 
 TABLE = "migrate_restore"
-"""Among our own in `schema.BOOKKEEPING`; in no backup."""
+"""Among our own in `bookkeeping.BOOKKEEPING`; in no backup."""
 _DEFINITION = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (id INT NOT NULL PRIMARY KEY, file VARCHAR(1024) NOT NULL,"
     " saved VARCHAR(1024) NULL, started DATETIME NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"

@@ -7,9 +7,11 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
-from giveaminute.errors import NotAsRecorded
+from giveaminute.errors import Busy, NotAsRecorded
 from giveaminute.versioning import identity
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.repository import Direction, Repository
 
 REPOSITORY_PATH = "giveaminute/migrations"
@@ -59,11 +61,35 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime(_FORMAT)
 
 
+def application_tables(database: Database, repository: Repository) -> list[str]:
+    """The names of all tables and views that are not our own. Only asks."""
+    ours = {repository.version_table, *BOOKKEEPING}
+    return [name for name in database.tables() if name not in ours]
+
+
 def version(database: Database, repository: Repository) -> int | None:
     """The recorded version; None where there is no version row. Only asks. Raises NotAsRecorded."""
     table = repository.version_table
     rows = _asked(database, repository, table, f"SELECT version FROM {table} WHERE repository_id = :id")
     return _whole(rows[0][0], database, repository) if rows else None
+
+
+def standing(database: Database, repository: Repository) -> tuple[int | None, list[str]]:
+    """The recorded version; where there is none, None and the tables and views that are not our own. Only asks.
+
+    Raises NotAsRecorded; Busy where another fills the database just now, who records its version with the rest.
+    """
+    recorded = version(database, repository)
+    if recorded is not None:
+        return recorded, []
+    tables = application_tables(database, repository)
+    if not tables or not isinstance(database.lease, NoLease):
+        return None, tables
+    holder = database.dialect.holder(database)
+    if holder is not None:
+        raise Busy(f"{database.url.name} is being filled by {holder.words}.", "Run it again when that has finished.")
+    database.roll_back()  # to see what was recorded meanwhile
+    return version(database, repository), tables
 
 
 def _asked(database: Database, repository: Repository, table: str, question: str) -> list[tuple[Any, ...]]:

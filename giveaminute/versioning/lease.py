@@ -14,6 +14,8 @@ TERM = 10.0
 """Seconds after which a holder that gives no sign is dead, where its connections cannot be asked."""
 BEAT = 2.5
 """Seconds between two signs of life."""
+WAIT = 300.0
+"""Seconds to wait for somebody else's migration, where nothing else is said."""
 
 
 @dataclass(frozen=True)

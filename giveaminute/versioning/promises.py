@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from giveaminute.errors import MigrationFailed
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import runner
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.execution import Progress
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.schema import BOOKKEEPING, Schema
+from giveaminute.versioning.schema import Schema
 from giveaminute.versioning.scratch import scratch
 from giveaminute.versioning.statementkinds import StatementKind, kind
 

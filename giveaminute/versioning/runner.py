@@ -23,6 +23,7 @@ from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Run
+from giveaminute.versioning.lease import WAIT
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 Migrations: TypeAlias = "dict[Step, PythonMigration | SqlMigration]"
 """The scripts of a plan, as they were read."""
 
-WAIT = 300.0
-"""Seconds to wait for somebody else's migration, where nothing else is said."""
 LOCK_TIMEOUT = 5.0
 """Seconds that a definition waits for a table's lock at a time, where nothing else is said."""
 MOST_LOSSES = 10
@@ -60,10 +59,9 @@ class RunResult:
 
 def current_version(database: Database, repository: Repository) -> int:
     """The recorded version, 0 for an empty database. Raises NotUnderVersionControl for one with tables. Only asks."""
-    recorded = history.version(database, repository)
+    recorded, tables = history.standing(database, repository)
     if recorded is not None:
         return recorded
-    tables = application_tables(database, repository)
     if tables:
         some = ", ".join(tables[:3]) + (" …" if len(tables) > 3 else "")
         raise NotUnderVersionControl(
@@ -73,17 +71,9 @@ def current_version(database: Database, repository: Repository) -> int:
     return 0
 
 
-def application_tables(database: Database, repository: Repository) -> list[str]:
-    """The names of all tables and views that are not our own. Only asks."""
-    from giveaminute.versioning.schema import BOOKKEEPING
-
-    ours = {repository.version_table, *BOOKKEEPING}
-    return [name for name in database.tables() if name not in ours]
-
-
 def application_schema(database: Database, repository: Repository) -> Schema:
     """The schema less our own tables. Only asks."""
-    from giveaminute.versioning.schema import BOOKKEEPING
+    from giveaminute.versioning.bookkeeping import BOOKKEEPING
 
     return database.dialect.read_schema(database).without({repository.version_table, *BOOKKEEPING})
 

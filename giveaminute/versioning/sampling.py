@@ -13,11 +13,12 @@ from typing import Any
 
 from giveaminute.errors import CannotConnect, HalfApplied, MigrationToolError, UsageError
 from giveaminute.versioning import history, runner
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.copying import END, Copying, copying
 from giveaminute.versioning.keypoints import between
 from giveaminute.versioning.repository import Repository
-from giveaminute.versioning.schema import BOOKKEEPING, ForeignKey, Schema, Table
+from giveaminute.versioning.schema import ForeignKey, Schema, Table
 
 ROWS = 200
 """Rows of a table, where nothing else is said; those that they refer to come on top."""

@@ -12,18 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-#: Tables of the tool's own: a comparison of two schemas leaves them out.
-BOOKKEEPING = frozenset(
-    {
-        "migrate_version",
-        "migrate_history",
-        "migrate_journal",
-        "migrate_lease",
-        "migrate_kept",
-        "migrate_scratch",
-        "migrate_restore",
-    }
-)
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 
 
 class Query(Protocol):

@@ -24,7 +24,7 @@ from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.private_server import private_server
 
 MARK = "migrate_scratch"
-"""The table that says that a database was made here; among our own in `schema.BOOKKEEPING`."""
+"""The table that says that a database was made here; among our own in `bookkeeping.BOOKKEEPING`."""
 _INFIX = "_scratch_"
 _FOLDER = "giveaminute-scratch-"
 _IDLE = 31_536_000

@@ -12,7 +12,7 @@ from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.masking import masked_error
 from giveaminute.versioning.repository import Direction, Repository
-from giveaminute.versioning.runner import application_tables, finishing
+from giveaminute.versioning.runner import finishing
 
 
 class State(Enum):
@@ -39,6 +39,10 @@ class Position(Enum):
     UNCONTROLLED = "uncontrolled"
     UNKNOWN = "unknown"
     UNREACHABLE = "unreachable"
+
+
+_PASSING = {Position.HALF_APPLIED, Position.UNCONTROLLED}
+"""Where a database is while a run or a load has its middle, too."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def read_status(database: Database, repository: Repository) -> Status:
 def read_both(database: Database, repository: Repository) -> tuple[Status, Advice]:
     """All of it, and what its sentence follows from, of one reading. Raises as `read_status` does."""
     found = _read(database, repository)
-    if found[0].unfinished is not None and found[0].holder is None:
+    if found[1].position in _PASSING and found[0].holder is None:
         # The rows are of one moment, whether the holder is still there of a later one: a run may have ended between.
         database.roll_back()
         found = _read(database, repository)
@@ -131,7 +135,7 @@ def read_advice(database: Database, repository: Repository) -> tuple[int | None,
     Raises as that does.
     """
     found = _asked(database, repository)
-    if found[1].position is Position.HALF_APPLIED:  # or ended meanwhile, as above
+    if found[1].position in _PASSING:  # or ended meanwhile, as above
         database.roll_back()
         found = _asked(database, repository)
     return found
@@ -208,7 +212,7 @@ def _advice(database: Database, repository: Repository, version: int | None, sto
             return Advice(Position.HALF_APPLIED, f"{words}.", command)
         masked = masked_error(stopped.error, database.dialect.syntax)
         return Advice(Position.HALF_APPLIED, f"{words}: {stopped.error}", command, f"{words}: {masked}")
-    if version is None and application_tables(database, repository):
+    if version is None and history.application_tables(database, repository):
         summary = f"{name} has tables but is not under version control."
         return Advice(Position.UNCONTROLLED, summary, "invoke version-control")
     return compared(name, version, repository.head)

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from giveaminute.versioning import answers, mentions, recorder
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.dialects.costs import Cost
@@ -20,7 +21,6 @@ from giveaminute.versioning.linting.observing import Known, Observer
 from giveaminute.versioning.linting.rules import Finding
 from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction
-from giveaminute.versioning.schema import BOOKKEEPING
 from giveaminute.versioning.script import PythonMigration, SqlMigration, read
 from giveaminute.versioning.statements import StatementKind
 

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import opened
-from giveaminute.versioning.schema import BOOKKEEPING, Schema
+from giveaminute.versioning.schema import Schema
 from tests import golden
 from tests.conftest import FreshDatabase
 from tests.servers import Server

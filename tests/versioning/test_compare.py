@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.compare import Difference, Kind, Wording, compare, compare_tables
 from giveaminute.versioning.fingerprint import fingerprint
 from giveaminute.versioning.schema import (
-    BOOKKEEPING,
     Check,
     Column,
     ForeignKey,

@@ -133,7 +133,7 @@ def test_a_broken_snapshot_leaves_the_database_empty(database_url: str, tmp_path
         call_command("load-models", url=database_url, folder=str(tmp_path / "sql"))
     assert caught.value.remedy == f"Make the snapshot anew: invoke generate-models --folder {tmp_path / 'sql'}"
     with opened(parse_url(database_url), read_only=True) as database:
-        assert database.tables() == []
+        assert set(database.tables()) <= {"migrate_lease"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_faulty_seed_file_is_named_and_nothing_is_kept(database_url: str, tmp_
     assert isinstance(seed, bytes) or "line 2: " in caught.value.message
     assert caught.value.remedy and "generate-models" not in caught.value.remedy
     with opened(parse_url(database_url), read_only=True) as database:
-        assert database.tables() == []
+        assert set(database.tables()) <= {"migrate_lease"}
 
 
 @pytest.mark.parametrize("command", ["load-models", "generate-models"])

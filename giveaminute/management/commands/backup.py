@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from giveaminute.errors import UsageError
 from giveaminute.management.command import DATABASE, JSON, REPOSITORY, WAIT, Option
-from giveaminute.management.invocation import number
+from giveaminute.management.invocation import seconds_to_wait
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
@@ -40,7 +40,6 @@ def execute(
     """The backup that was taken."""
     from giveaminute.management.copying import ConsoleProgress, folder, jobs_of
     from giveaminute.versioning.backups import Options, backup
-    from giveaminute.versioning.backups.taking import WAIT as USUAL
     from giveaminute.versioning.repository import Repository
 
     options = Options(
@@ -50,7 +49,7 @@ def execute(
         verify=verify,
         lock_tables=lock_tables,
         jobs=jobs_of(jobs),
-        wait=USUAL if wait is None else number(wait, "wait"),
+        wait=seconds_to_wait(wait),
     )
     return backup(settings.url, Repository(settings.repository), options, ConsoleProgress(console))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from giveaminute.management.command import DATABASE, JSON, REPOSITORY, WAIT, Option
-from giveaminute.management.invocation import number
+from giveaminute.management.invocation import seconds_to_wait
 
 if TYPE_CHECKING:
     from giveaminute.management.console import Console
@@ -35,10 +35,9 @@ def execute(
     """What was put back."""
     from giveaminute.management.copying import ConsoleProgress, folder, jobs_of
     from giveaminute.versioning.backups import restore
-    from giveaminute.versioning.backups.taking import WAIT as USUAL
     from giveaminute.versioning.repository import Repository
 
-    seconds = USUAL if wait is None else number(wait, "wait")
+    seconds = seconds_to_wait(wait)
     repository = Repository(settings.repository)
     return restore(
         settings.url,

@@ -25,6 +25,7 @@ from giveaminute.versioning.backups.archive import Archive
 from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.rewriting import EVERYTHING, PROGRAMS, Definers, Part, rewritten
 from giveaminute.versioning.database import Database, opened
+from giveaminute.versioning.lease import WAIT
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.scratch import scratch
 
@@ -65,7 +66,7 @@ def restore(
     progress: Progress,
     *,
     replace: bool = False,
-    wait: float = taking.WAIT,
+    wait: float = WAIT,
     folder: Path = shelf.FOLDER,
     jobs: int = 1,
 ) -> Restored:

@@ -17,10 +17,8 @@ from giveaminute.versioning.backups.archive import Head, Tail
 from giveaminute.versioning.backups.progress import Progress, counted
 from giveaminute.versioning.backups.shelf import Unfinished
 from giveaminute.versioning.database import Database, opened
+from giveaminute.versioning.lease import WAIT
 from giveaminute.versioning.repository import Repository
-
-WAIT = 300.0
-"""Seconds to wait for somebody else's migration, where nothing else is said."""
 
 
 @dataclass(frozen=True)

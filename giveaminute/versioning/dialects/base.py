@@ -173,8 +173,8 @@ class Dialect(ABC):
         """How scripts are written that people run with the family's own client."""
 
     @abstractmethod
-    def drop_all(self, database: OpenDatabase) -> None:
-        """Drop every table and view. Only for a database that was empty when this run began to fill it."""
+    def empty_again(self, database: OpenDatabase) -> None:
+        """Undo what a failed load left in a database that was empty before, but for the lease."""
 
     @abstractmethod
     def prepare(self, database: OpenDatabase, version_table: str) -> None:

@@ -200,9 +200,10 @@ class MySQLDialect(Dialect):
 
         return MySQLScript()
 
-    def drop_all(self, database: OpenDatabase) -> None:
+    def empty_again(self, database: OpenDatabase) -> None:
         rows = database.query(
-            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()"
+            "SELECT table_name, table_type FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_name <> 'migrate_lease'"
         )
         database.execute("SET FOREIGN_KEY_CHECKS = 0")
         for name, kind in rows:

@@ -138,10 +138,8 @@ class SQLiteDialect(Dialect):
 
         return SQLiteScript()
 
-    def drop_all(self, database: OpenDatabase) -> None:
-        for kind, name in database.query("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"):
-            if not name.startswith("sqlite_"):
-                database.execute(f"DROP {kind} {self.quote(name)}")
+    def empty_again(self, database: OpenDatabase) -> None:
+        """The transaction is rolled back."""
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:
         for statement in self.bookkeeping.values():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FrameType
 
 from giveaminute.versioning import mentions
+from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.costs import Cost
 from giveaminute.versioning.linting.facts import Observed, Seen
@@ -13,7 +14,7 @@ from giveaminute.versioning.linting.judging import judge
 from giveaminute.versioning.linting.rules import Finding
 from giveaminute.versioning.linting.silencing import silencings
 from giveaminute.versioning.repository import Script
-from giveaminute.versioning.schema import BOOKKEEPING, Table
+from giveaminute.versioning.schema import Table
 from giveaminute.versioning.script import PythonMigration, SqlMigration
 from giveaminute.versioning.sqltokens import Syntax
 from giveaminute.versioning.statementkinds import StatementKind
