@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from giveaminute.errors import BackupFailed, Busy, HalfApplied, UsageError
+from giveaminute.errors import Busy, HalfApplied, UsageError
 from giveaminute.management.command import DATABASE, JSON, LARGE, LOCK_TIMEOUT, NO_WAIT, REPOSITORY, WAIT, Option
 from giveaminute.management.invocation import number, seconds_to_wait
 from giveaminute.settings import MYSQL, Large, large
 
 if TYPE_CHECKING:
+    from giveaminute.management.abandoning import Abandoned
     from giveaminute.management.console import Console
     from giveaminute.settings import Settings
     from giveaminute.versioning.database import Database
@@ -49,14 +49,6 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Abandoned:
-    """A half-applied upgrade that was undone."""
-
-    database: str
-    version: int
-
-
 Result: TypeAlias = "RunResult | tuple[Step, ...] | DryRun | Handover | Abandoned"
 """What comes of it: a run, the plan of one, a rehearsal, a script, an upgrade taken back in its middle."""
 Agree = Callable[[int, int], None]
@@ -89,71 +81,123 @@ def migrate(
     Where a step loses data, drops or deletes, the database is backed up first, unless told not to.
     """
     from giveaminute.settings import backfill_limits
-    from giveaminute.versioning import history, runner
+    from giveaminute.versioning import runner
     from giveaminute.versioning.backfills.pacing import Pacing
     from giveaminute.versioning.database import opened
     from giveaminute.versioning.repository import Repository
 
     rehearsing = _rehearsing(plan, **wanted)
-    _refuse_contradiction(online, blocking, rolling)
+    refuse_contradiction(online, blocking, rolling)
     repository = Repository(settings.repository)
     seconds = seconds_to_wait(wait, no_wait)
-    locked = _lock_timeout(lock_timeout)
+    locked = seconds_locked(lock_timeout)
     applied = _verdict(last_statement)
     told = _wants_backup(backup, no_backup)
     with opened(settings.url, read_only=True) as asked:
-        before, steps = _steps(settings, console, asked, repository, move, 0 if plan or rehearsing else seconds)
-        stopped = history.unfinished(asked, repository)
-        # Read first, so that a script that is not whole is refused before a file or table is made.
-        migrations = runner.read(asked, steps) if steps else {}
-        for loss in runner.losses(migrations):
-            console.say(f"  loses {loss}")
+        found = _found(settings, console, asked, repository, move, 0 if plan or rehearsing else seconds)
         if plan:
-            return steps
-        if not steps and stopped is None:
-            return runner.RunResult(before, before)
+            return tuple(found.migrations)
+        if not found.migrations and found.stopped is None:
+            return runner.RunResult(found.before, found.before)
         limit = large(settings, large_rows, large_bytes)
         if rehearsing:
             if backup:
                 console.say("No backup is taken: nothing will be changed.")
             asked.roll_back()
-            return _rehearsed(settings, repository, move, applied, stopped, before, limit, **wanted)
+            return _rehearsed(settings, repository, move, applied, found, limit, **wanted)
         _refuse_half_restored(asked)
         if agree is not None:
-            agree(before, steps[-1].after if steps else before)
-        save = _is_to_be_saved(asked, repository, migrations, stopped, told)
-        goes_on = any(_goes_on(step, each.checksum, stopped) for step, each in migrations.items())
-        save_half_done = told is True or (stopped is not None and not goes_on)
+            agree(found.before, found.after)
+        save = _saving(settings, console, asked, repository, found, told, seconds)
 
-    move = move.settled(before, repository.head)
+    move = move.settled(found.before, repository.head)
     manner = runner.Manner(
         wait=seconds,
         lock_timeout=locked,
         last_statement_applied=applied,
-        save=(lambda: str(_backed_up(settings, console, repository, seconds, told, alone=False))) if save else None,
-        save_half_done=save_half_done,
+        save=save,
+        save_half_done=told is True or (found.stopped is not None and not found.goes_on),
         rolling=rolling,
         together=True,
         pacing=Pacing(backfill_limits(settings.config, backfill)),
     )
-    return _moved(settings, console, repository, _Run(move, migrations, manner, limit, online, blocking))
+    return _moved(settings, console, repository, _Run(move, found.migrations, manner, limit, online, blocking))
 
 
-def _steps(
+@dataclass(frozen=True)
+class Found:
+    """Where a database stands and what there is to run. `stopped`: what ended in its middle before."""
+
+    before: int
+    migrations: Migrations
+    stopped: Run | None
+
+    @property
+    def after(self) -> int:
+        return [*self.migrations][-1].after if self.migrations else self.before
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether one of the steps is what stopped in the middle, its script still the same."""
+        return any(self.is_stopped(step, each.checksum) for step, each in self.migrations.items())
+
+    def is_stopped(self, step: Step, checksum: str) -> bool:
+        """Whether it is this step."""
+        stopped = self.stopped
+        return stopped is not None and (step.script.number, step.direction, checksum) == (
+            stopped.version,
+            stopped.direction,
+            stopped.checksum,
+        )
+
+
+def _found(
     settings: Settings, console: Console, asked: Database, repository: Repository, move: Move, wait: float
-) -> tuple[int, tuple[Step, ...]]:
-    """Where it stands and what to run, once nobody fills the database any more. Raises Busy."""
-    from giveaminute.management.waiting_line import telling
-    from giveaminute.versioning.database import opened
+) -> Found:
+    """All of it, once nobody fills the database any more; losses are told. Raises Busy, and what `runner.read` does."""
+    from giveaminute.versioning import history, runner
 
     try:
-        return move.steps(asked, repository)
+        before, steps = move.steps(asked, repository)
     except Busy:
         if not wait:
             raise
-    asked.roll_back()
-    with opened(settings.url, read_only=False) as waiting, waiting.leased(wait, "upgrade", telling(console)):
-        return move.steps(waiting, repository)
+        asked.roll_back()
+        before, steps = _waited(settings, console, repository, move, wait)
+    stopped = history.unfinished(asked, repository)
+    # Read first, so that a script that is not whole is refused before a file or table is made.
+    migrations = runner.read(asked, steps) if steps else {}
+    for loss in runner.losses(migrations):
+        console.say(f"  loses {loss}")
+    return Found(before, migrations, stopped)
+
+
+def _saving(
+    settings: Settings,
+    console: Console,
+    asked: Database,
+    repository: Repository,
+    found: Found,
+    told: bool | None,
+    wait: float,
+) -> Callable[[], str] | None:
+    """What takes the backup that is to be taken, and gives its path; None where there is to be none."""
+    from giveaminute.management.saving import backed_up, is_to_be_saved
+
+    if not is_to_be_saved(asked, repository, found, told):
+        return None
+    return lambda: str(backed_up(settings, console, repository, wait, told, alone=False))
+
+
+def _waited(
+    settings: Settings, console: Console, repository: Repository, move: Move, wait: float
+) -> tuple[int, tuple[Step, ...]]:
+    """Where it stands and the steps, read once nobody else is at work."""
+    from giveaminute.management.waiting_line import telling
+    from giveaminute.versioning.database import opened
+
+    with opened(settings.url, read_only=False) as database, database.leased(wait, "upgrade", telling(console)):
+        return move.steps(database, repository)
 
 
 @dataclass(frozen=True)
@@ -180,7 +224,7 @@ def _moved(settings: Settings, console: Console, repository: Repository, wanted:
         opened(settings.url, read_only=False, wait=manner.wait) as database,
     ):
         rolls = database.dialect.rolling(database) if manner.rolling else None
-        guard = _guard(database, repository, progress, wanted.limit, wanted.online, wanted.blocking, rolls)
+        guard = guard_of(database, repository, progress, wanted.limit, wanted.online, wanted.blocking, rolls)
         manner = replace(manner, send=guard.send, judge=lambda: guard.judge(wanted.move, manner.last_statement_applied))
         try:
             return runner.run(database, repository, wanted.move, progress, manner, wanted.migrations)
@@ -188,13 +232,13 @@ def _moved(settings: Settings, console: Console, repository: Repository, wanted:
             guard.close()
 
 
-def _refuse_contradiction(online: bool, blocking: bool, rolling: bool = False) -> None:
+def refuse_contradiction(online: bool, blocking: bool, rolling: bool = False) -> None:
     if online and (blocking or rolling):
         other = "--blocking" if blocking else "--rolling"
         raise UsageError(f"--online and {other} contradict each other.", "Give one of them.")
 
 
-def _guard(
+def guard_of(
     database: Database,
     repository: Repository,
     progress: Progress,
@@ -225,64 +269,6 @@ def _wants_backup(backup: bool, no_backup: bool) -> bool | None:
     return True if backup else False if no_backup else None
 
 
-def _is_to_be_saved(
-    database: Database, repository: Repository, migrations: Migrations, stopped: Run | None, told: bool | None
-) -> bool:
-    """Whether a backup is taken: as told, else where rows could be destroyed. Never of an empty database.
-
-    What the run that stopped has settled stays: the backup that it took is of more use than one of what it left, and
-    where it took none its own migration needed none, or was to have none.
-    """
-    from giveaminute.versioning import history, runner
-
-    if told is False or not history.application_tables(database, repository):
-        return False
-    if told is None:
-        if stopped is not None and stopped.backup is not None:
-            return False
-        left = {step: each for step, each in migrations.items() if not _goes_on(step, each.checksum, stopped)}
-        return runner.destroys(left, database.dialect.syntax)
-    return True
-
-
-def _goes_on(step: Step, checksum: str, stopped: Run | None) -> bool:
-    """Whether this step is what stopped in the middle, its script still the same."""
-    return stopped is not None and (step.script.number, step.direction, checksum) == (
-        stopped.version,
-        stopped.direction,
-        stopped.checksum,
-    )
-
-
-def _backed_up(
-    settings: Settings,
-    console: Console,
-    repository: Repository,
-    wait: float,
-    told: bool | None,
-    *,
-    alone: bool = True,
-) -> Path:
-    """The backup, complete. Raises what the backup raises, with the way around it where nobody asked for one.
-
-    `alone` is False where the lease is held.
-    """
-    from giveaminute.management import copying
-    from giveaminute.versioning.backups import Options, backup
-
-    if told is None:
-        console.say("This may lose data: a backup is taken first (--no-backup leaves it out).")
-    options = Options(folder=copying.folder(), wait=wait, alone=alone)
-    try:
-        made = backup(settings.url, repository, options, copying.ConsoleProgress(console))
-    except BackupFailed as error:
-        if told is None:
-            error.remedy = f"{error.remedy or ''} To go on without a backup: --no-backup".strip()
-        raise
-    console.say(f"Backed up to {made.path}.")
-    return made.path.resolve()
-
-
 def _rehearsing(
     plan: bool, *, dry_run: bool = False, sql: bool = False, with_data: bool = False, private: bool = False
 ) -> bool:
@@ -302,8 +288,7 @@ def _rehearsed(
     repository: Repository,
     move: Move,
     applied: bool | None,
-    stopped: Run | None,
-    current: int,
+    asked: Found,
     limit: Large,
     *,
     dry_run: bool = False,
@@ -315,8 +300,8 @@ def _rehearsed(
     from giveaminute.versioning.handover import hand_over
     from giveaminute.versioning.online.guard import warnings
 
-    if sql and stopped is not None:
-        _refuse_to_take_up(stopped, current)
+    if sql and asked.stopped is not None:
+        _refuse_to_take_up(asked.stopped, asked.before)
     found = rehearse(
         settings.url, repository, move, private=private, with_rows=with_data, last_statement_applied=applied
     )
@@ -336,63 +321,6 @@ def _refuse_to_take_up(stopped: Run, current: int) -> NoReturn:
     )
 
 
-def abandon(
-    settings: Settings,
-    console: Console,
-    version: object,
-    *,
-    no_backup: bool = False,
-    wait: object = None,
-    no_wait: bool = False,
-    lock_timeout: object = None,
-    blocking: bool = False,
-    online: bool = False,
-    large_rows: object = None,
-    large_bytes: object = None,
-) -> Abandoned:
-    """Undo a half-applied upgrade by its downgrade, after a backup where that could destroy rows."""
-    from giveaminute.management.progress import ConsoleProgress
-    from giveaminute.versioning import abandoning, runner
-    from giveaminute.versioning.database import opened
-    from giveaminute.versioning.repository import Repository
-
-    repository = Repository(settings.repository)
-    seconds = seconds_to_wait(wait, no_wait)
-    target = _migration(version, repository)
-    _refuse_contradiction(online, blocking)
-    limit = large(settings, large_rows, large_bytes)
-    with opened(settings.url, read_only=True) as asked:
-        stopped = abandoning.half_applied(asked, repository, target)
-        migrations = runner.read(asked, (abandoning.back(repository, target),))
-        save = not no_backup and _is_to_be_saved(asked, repository, migrations, stopped, None)
-    saved = str(_backed_up(settings, console, repository, seconds, None)) if save else None
-    progress = ConsoleProgress(console, settings.url.name)
-    locked = _lock_timeout(lock_timeout)
-    with opened(settings.url, read_only=False, wait=seconds) as database:
-        guard = _guard(database, repository, progress, limit, online, blocking)
-        guard.look()
-        try:
-            abandoning.abandon(
-                database,
-                repository,
-                target,
-                progress,
-                wait=seconds,
-                lock_timeout=locked,
-                backup=saved,
-                send=guard.send,
-            )
-        finally:
-            guard.close()
-    return Abandoned(settings.url.name, target)
-
-
-def _migration(text: object, repository: Repository) -> int:
-    if not (str(text).isascii() and str(text).isdigit()):
-        raise UsageError(f"«{text}» is no migration.", "Give the number that invoke status shows as stopped.")
-    return repository.script(int(str(text))).number
-
-
 def show(result: Result, console: Console) -> int | None:
     """The plan, the rehearsal or the script on stdout, or one last line."""
     from giveaminute.versioning.runner import RunResult
@@ -400,14 +328,14 @@ def show(result: Result, console: Console) -> int | None:
     if isinstance(result, RunResult):
         _show_run(result, console)
         return None
-    if isinstance(result, Abandoned):
-        console.say(console.green(f"{result.version:03d} is undone; {result.database} is at {result.version - 1}."))
-        return None
     if isinstance(result, tuple):
         _show_plan(result, console)
         return None
-    from giveaminute.management import rehearsed
+    from giveaminute.management import abandoning, rehearsed
 
+    if isinstance(result, abandoning.Abandoned):
+        abandoning.show(result, console)
+        return None
     return rehearsed.show(result, console)
 
 
@@ -431,7 +359,7 @@ def _counted(number: int) -> str:
     return "1 migration" if number == 1 else f"{number} migrations"
 
 
-def _lock_timeout(text: object) -> float:
+def seconds_locked(text: object) -> float:
     from giveaminute.versioning import runner
 
     return runner.LOCK_TIMEOUT if text is None else number(text, "lock-timeout", least=1)

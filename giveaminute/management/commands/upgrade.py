@@ -30,7 +30,9 @@ def execute(
     """The run's result; with `plan` its steps, with `dry_run` or `sql` a rehearsal, with `abandon` what was undone."""
     if abandon is not None:
         _refuse_more(version, options)
-        return migrating.abandon(settings, console, abandon, **options)
+        from giveaminute.management import abandoning
+
+        return abandoning.abandon(settings, console, abandon, **options)
     from giveaminute.versioning.repository import Direction
     from giveaminute.versioning.runner import Move
 
