@@ -234,19 +234,8 @@ class _Journey:
         stopped = history.unfinished(database, repository)
         if not steps and stopped is None:
             return RunResult(self.before, before, tuple(self.results))
-        _refuse_other_work(stopped, steps, before)
-        database.dialect.refuse_unfit(database)
-        if self.manner.judge is not None:
-            database.roll_back()
-            self.manner.judge()
-        if stopped is None or self.manner.save_half_done:
-            self._save()
-        _prepare(database, repository)
-        self._forget_pauses()
-        self.progress.planned(before, steps)
+        self._begin(before, steps, stopped)
         patience = Patience(database, self.manner.wait, self.progress.blocked)
-        again = {step.script.number for step in steps}
-        self.results = [result for result in self.results if result.version not in again]
         step_run = None
         for place, step in enumerate(steps, start=1):
             if place == 2:
@@ -276,6 +265,21 @@ class _Journey:
             self.group.done(result)
         self.group.commit()
         return RunResult(self.before, steps[-1].after, tuple(self.results))
+
+    def _begin(self, before: int, steps: tuple[Step, ...], stopped: Run | None) -> None:
+        """All that comes before the first step."""
+        _refuse_other_work(stopped, steps, before)
+        self.database.dialect.refuse_unfit(self.database)
+        if self.manner.judge is not None:
+            self.database.roll_back()
+            self.manner.judge()
+        if stopped is None or self.manner.save_half_done:
+            self._save()
+        _prepare(self.database, self.repository)
+        self._forget_pauses()
+        self.progress.planned(before, steps)
+        again = {step.script.number for step in steps}
+        self.results = [result for result in self.results if result.version not in again]
 
     def _save(self) -> None:
         """Back the database up, if that is wanted and not done."""
