@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +67,17 @@ def test_a_migration_in_sql_on_sqlite_needs_no_sqlalchemy(tmp_path: Path) -> Non
         "assert call_command('upgrade', url=sys.argv[1], repository=sys.argv[2]).after == 1"
     )
     assert imported_by(program, f"sqlite:///{tmp_path / 'x.db'}", str(tmp_path)) & TO_MIGRATE == set()
+
+
+@pytest.mark.parametrize("unwanted", ["", "1"])
+def test_invoke_compiles_the_package_once_unless_python_is_told_not_to(tmp_path: Path, unwanted: str) -> None:
+    shutil.copytree(ROOT / "giveaminute", tmp_path / "giveaminute", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tasks.py", tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": unwanted}
+    command = [sys.executable, "-m", "invoke", "--search-root", str(tmp_path), "version"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    compiled = {path.name.partition(".")[0] for path in (tmp_path / "giveaminute").rglob("*.pyc")}
+    assert {"cli", "errors", "repository"} - compiled == ({"cli", "errors", "repository"} if unwanted else set())
 
 
 def imports(path: Path) -> set[str]:
