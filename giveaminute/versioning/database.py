@@ -43,6 +43,11 @@ class Database:
         self._lender: Lender | None = None
 
     @property
+    def read_only(self) -> bool:
+        """Whether it was opened for questions only."""
+        return self._read_only
+
+    @property
     def wait(self) -> float:
         """Seconds for another's lock, as it was opened."""
         return self._wait
@@ -75,7 +80,7 @@ class Database:
         if self._lender is None:
             from giveaminute.versioning.lending import Lender
 
-            self._lender = Lender(self.dialect, self.connection)
+            self._lender = Lender(self.dialect.engine(self.connection))
         return self._lender
 
     def claim(self) -> None:

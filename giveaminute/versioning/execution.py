@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,14 @@ from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
     from giveaminute.versioning import entries, journal
+    from giveaminute.versioning.ahead import Ahead
     from giveaminute.versioning.backfills.place import Walked
     from giveaminute.versioning.lease import Holder
     from giveaminute.versioning.patience import Patience
     from giveaminute.versioning.progress import HowFar
     from giveaminute.versioning.recorder import Recorder, Send
     from giveaminute.versioning.script import PythonMigration, SqlMigration
+    from giveaminute.versioning.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class StepRun:
     `goal`: the version that the whole move goes to. `send`, `backup`, `rolling`: see `runner.run`. `at_once`: write
     down its end when it is done; else that may wait for the first statement of the next step, in whose transaction it
     is written, a commit less. After a crash in between the live schema proves that it was done. `before`: the step
-    before this one.
+    before this one. `ahead`: who may know already what the script comes to.
     """
 
     database: Database
@@ -111,6 +114,7 @@ class StepRun:
     before: StepRun | None = None
     at_once: bool = True
     pacing: Pacing = field(default_factory=Pacing)
+    ahead: Ahead | None = None
     clock: float = field(default_factory=time.monotonic)
     line: int | None = None
     seconds: float | None = None
@@ -184,7 +188,7 @@ class StepRun:
             patience=self.patience,
             title=f"{self.step.direction.value} of {self.step.script.number:03d}",
             sending=self.progress.sending,
-            send=self.send or as_it_is,
+            send=self._sending(self.send or as_it_is),
         )
         try:
             self._execute(recorder)
@@ -199,6 +203,9 @@ class StepRun:
                 raise
             raise failure from error
         return self._result(recorder)
+
+    def _sending(self, send: Send) -> Send:
+        return send if self.ahead is None else self.ahead.sending(send)
 
     def _begin(self) -> int:
         """Add the run to the history, after the end of the one before; after a rollback both are written again."""
@@ -352,13 +359,17 @@ class StepRun:
     def _execute(self, recorder: Recorder) -> None:
         from giveaminute.versioning.script import PythonMigration
 
-        if isinstance(self.migration, PythonMigration):
+        if not isinstance(self.migration, PythonMigration):
+            self._execute_statements(self.migration.statements, recorder)
+            return
+        known = None if self.ahead is None else self.ahead.statements(self.step)
+        if known is None:
             self._execute_python(self.migration, recorder)
         else:
-            self._execute_sql(self.migration, recorder)
+            self._execute_statements(known, recorder)
 
-    def _execute_sql(self, migration: SqlMigration, recorder: Recorder) -> None:
-        for statement in migration.statements:
+    def _execute_statements(self, statements: Sequence[Statement], recorder: Recorder) -> None:
+        for statement in statements:
             self.line = statement.line
             cursor = self.database.connection.cursor()
             try:

@@ -97,6 +97,9 @@ def _asked(database: Database, repository: Repository, table: str, question: str
     try:
         return database.query(question, {"id": repository.id})
     except database.dialect.driver_error as error:
+        if database.read_only and database.dialect.is_changed_since(error):
+            database.roll_back()  # another run makes our tables just now, and what was seen is older
+            return _asked(database, repository, table, question)
         if database.dialect.is_missing_table(error):
             return []
         if not database.dialect.is_missing_column(error):

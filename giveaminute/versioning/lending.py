@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
@@ -49,33 +50,59 @@ def engine_over(url: str, paramstyle: str, connection: DriverConnection) -> sa.E
     )
 
 
+class _Nowhere:
+    """A driver's connection, and its cursor, that lead nowhere: whoever listens keeps what would have been sent."""
+
+    description, rowcount, lastrowid = None, -1, None
+
+    def cursor(self) -> _Nowhere:
+        return self
+
+    def commit(self) -> None:
+        """Nothing to commit."""
+
+    def rollback(self) -> None:
+        """Nothing to roll back."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 class Lender:
     """Lends one driver connection again and again; making an engine, and its first questions, costs as much as a
     short migration does.
     """
 
-    def __init__(self, dialect: Dialect, connection: DriverConnection) -> None:
-        self._engine = dialect.engine(connection)
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.has_lent = False
+        """Whether SQLAlchemy knows by now what server it is."""
         self._doubled = self._engine.dialect.paramstyle in ("format", "pyformat")
         self._recorder: Listener | None = None
         event.listen(self._engine, "do_execute", self._execute)
         event.listen(self._engine, "do_execute_no_params", self._execute_no_params)
         event.listen(self._engine, "do_executemany", self._execute_many)
 
+    def to_nowhere(self) -> Lender:
+        """One for the same server, which has lent before, without a connection: only the listener sees statements."""
+        nowhere: Any = _Nowhere()
+        return Lender(Engine(StaticPool(lambda: nowhere), self._engine.dialect, self._engine.url))
+
     @contextmanager
     def lent(self, recorder: Listener) -> Iterator[sa.Connection]:
         """A SQLAlchemy connection whose every statement goes through the recorder."""
         with self._engine.connect() as borrowed:  # SQLAlchemy's own first questions come before the recorder
-            self._recorder = recorder
+            self._recorder, self.has_lent = recorder, True
             try:
                 yield borrowed
             finally:
                 self._recorder = None
 
-    # Returning True tells SQLAlchemy that the statement was executed.
+    # SQLAlchemy listens at the dialect, which two lenders may share. Returning True tells it that the statement was
+    # executed.
 
     def _execute(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if self._recorder is None:
+        if self._recorder is None or context.engine is not self._engine:
             return False
         if self._doubled and not parameters:
             self._recorder.execute(cursor, *_plain(statement, parameters))
@@ -84,13 +111,13 @@ class Lender:
         return True
 
     def _execute_no_params(self, cursor: Any, statement: str, context: Any) -> bool:
-        if self._recorder is None:
+        if self._recorder is None or context.engine is not self._engine:
             return False
         self._recorder.execute(cursor, statement, None)
         return True
 
     def _execute_many(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if self._recorder is None:
+        if self._recorder is None or context.engine is not self._engine:
             return False
         self._recorder.execute(cursor, statement, parameters, many=True)
         return True
@@ -99,7 +126,7 @@ class Lender:
 @contextmanager
 def lent(dialect: Dialect, connection: DriverConnection, recorder: Listener) -> Iterator[sa.Connection]:
     """The same for once."""
-    with Lender(dialect, connection).lent(recorder) as borrowed:
+    with Lender(dialect.engine(connection)).lent(recorder) as borrowed:
         yield borrowed
 
 

@@ -6,7 +6,8 @@ The runner prints nothing: it tells a Progress what happens and returns what was
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,6 +30,7 @@ from giveaminute.versioning.plan import Step
 from giveaminute.versioning.repository import Direction, Repository
 
 if TYPE_CHECKING:
+    from giveaminute.versioning.ahead import Ahead
     from giveaminute.versioning.execution import Progress, StepResult
     from giveaminute.versioning.recorder import Send
     from giveaminute.versioning.schema import Schema
@@ -129,7 +131,8 @@ class Manner:
     `rolling`: whether `send` goes from node to node of a cluster. `pacing`: how backfills are made; by itself without a
     look at the load.
     `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
-    once, and may not end the transaction.
+    once, and may not end the transaction. `ahead`: put scripts into SQL while the server is busy (`Ahead`), where each
+    statement commits.
     `judge` may refuse the move while nothing is begun yet. `save` backs the database up, and says in which file; where
     there is no step neither is called. A migration that stopped in the middle is finished before, since what it left is
     half done and may not even be readable, but with `save_half_done`.
@@ -142,6 +145,7 @@ class Manner:
     rolling: bool = False
     pacing: Pacing = field(default_factory=Pacing)
     together: bool = False
+    ahead: bool = False
     judge: Callable[[], None] | None = None
     save: Callable[[], str] | None = None
     save_half_done: bool = False
@@ -205,6 +209,7 @@ class _Journey:
     results: list[StepResult] = field(default_factory=list)
     losses: int = 0
     group: Group = field(init=False)
+    ahead: Ahead | None = None
     begun: bool = False
 
     def read(self, steps: tuple[Step, ...]) -> None:
@@ -216,8 +221,21 @@ class _Journey:
         goal = f"{self.move.direction.value} to {self.move.target}"
         with self.database.leased(self.manner.wait, goal, self.progress.waiting):
             self.group = Group(self.database, self._done, shared=self.together)
-            with self.group:
+            with self.group, self._looking_ahead():
                 return self._go(last_statement_applied)
+
+    @contextmanager
+    def _looking_ahead(self) -> Iterator[None]:
+        if not self.manner.ahead or self.database.dialect.transactional_ddl:
+            yield
+            return
+        from giveaminute.versioning.ahead import Ahead
+
+        self.ahead = Ahead(self.database, self.repository)
+        try:
+            yield
+        finally:
+            self.ahead.close()
 
     def _done(self, result: StepResult) -> None:
         self.progress.finished(result)
@@ -241,6 +259,8 @@ class _Journey:
             if place == 2:
                 self._save()
             self.progress.started(step)
+            if self.ahead is not None and place < len(steps):
+                self.ahead.comes(steps[place], self.migrations[steps[place]])
             step_run = StepRun(
                 database,
                 repository,
@@ -256,6 +276,7 @@ class _Journey:
                 at_once=place == len(steps) or place % RECORDED_EVERY == 0 or self.save is not None,
                 pacing=self.manner.pacing,
                 rolling=self.manner.rolling,
+                ahead=self.ahead,
             )
             result = step_run.run(stopped, last_statement_applied)
             stopped = last_statement_applied = None

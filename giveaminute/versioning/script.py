@@ -14,6 +14,7 @@ from typing import Any
 
 from giveaminute.errors import RepositoryError
 from giveaminute.versioning import elsewhere, refusals
+from giveaminute.versioning.declarative import declarative
 from giveaminute.versioning.refusals import shown
 from giveaminute.versioning.repository import Direction, Script
 from giveaminute.versioning.statements import Statement, StatementError, StatementKind, Syntax, kind, normalise, split
@@ -29,12 +30,13 @@ class Declarations:
 
 @dataclass(frozen=True)
 class PythonMigration:
-    """A parsed Python script; nothing of it has run yet."""
+    """A parsed Python script; nothing of it has run yet. `declarative`: see the module of that name."""
 
     path: Path
     code: CodeType
     checksum: str
     declarations: Declarations
+    declarative: frozenset[Direction] = frozenset()
 
     def has(self, direction: Direction) -> bool:
         """Whether it is defined; a downgrade need not be where the script is irreversible."""
@@ -101,7 +103,7 @@ def _read_python(path: Path) -> PythonMigration:
                 f"{path.name} has no {direction.value}(op).",
                 f'Add `def {direction.value}(op):` to it, or declare at its top: irreversible = "why"',
             )
-    return PythonMigration(path, code, _hash("py1", meaning(_what_runs(tree))), declared)
+    return PythonMigration(path, code, _hash("py1", meaning(_what_runs(tree))), declared, declarative(tree))
 
 
 def _refuse_unrunnable(tree: ast.Module, path: Path, source: str) -> None:

@@ -182,6 +182,19 @@ def test_a_user_with_a_very_long_name_or_none_can_migrate(
     assert history.runs(prepared, repository)[0].user == "unknown"
 
 
+def test_a_log_made_since_the_first_question_is_no_error(database_url: str, repository: Repository) -> None:
+    """Of several first runs, one makes our tables while the others look: «Table definition has changed»."""
+    with opened(parse_url(database_url), read_only=False) as other:
+        other.execute(f"CREATE TABLE t (n INT){other.dialect.table_options}")
+        other.connection.commit()
+        with opened(parse_url(database_url), read_only=True) as asking:
+            assert asking.query("SELECT n FROM t") == []  # what is made from here on is newer than what it sees
+            other.dialect.prepare(other, "migrate_version")
+            other.connection.commit()
+            assert history.unfinished(asking, repository) is None
+            assert history.runs(asking, repository) == []
+
+
 def test_a_question_that_fails_otherwise_is_not_taken_for_no_answer(database: Database, repository: Repository) -> None:
     database.connection.close()
     with pytest.raises(database.dialect.driver_error):

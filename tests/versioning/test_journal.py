@@ -240,7 +240,7 @@ def test_two_at_once_do_each_migration_once(install: Install) -> None:
     ]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ}) for _ in range(4)]
     said = [process.communicate(timeout=60)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0]
+    assert [process.returncode for process in started] == [0, 0, 0, 0], said
     assert sum("1 migration applied" in text for text in said) == 1
     assert sum("Nothing to do" in text for text in said) == 3
     install.check_done()

@@ -271,6 +271,10 @@ class Dialect(ABC):
         """Whether a driver's error says that a table has no column of that name."""
 
     @abstractmethod
+    def is_changed_since(self, error: Exception) -> bool:
+        """Whether a driver's error says that a table was made or altered after this transaction began to read."""
+
+    @abstractmethod
     def is_out_of_range(self, error: Exception) -> bool:
         """Whether a driver's error says that a number is larger or smaller than its type holds."""
 

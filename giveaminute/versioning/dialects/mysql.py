@@ -329,6 +329,9 @@ class MySQLDialect(Dialect):
     def is_missing_column(self, error: Exception) -> bool:
         return _code(error) == ER.BAD_FIELD_ERROR
 
+    def is_changed_since(self, error: Exception) -> bool:
+        return _code(error) == ER.TABLE_DEF_CHANGED
+
     def is_out_of_range(self, error: Exception) -> bool:
         return _code(error) in _OUT_OF_RANGE
 

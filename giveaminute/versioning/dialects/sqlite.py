@@ -199,6 +199,9 @@ class SQLiteDialect(Dialect):
     def is_missing_column(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such column")
 
+    def is_changed_since(self, error: Exception) -> bool:
+        return False  # SQLite reads the schema again by itself
+
     def is_out_of_range(self, error: Exception) -> bool:
         return str(error) == "integer overflow"
 
