@@ -138,8 +138,14 @@ def backfill_limits(config: Path | None, option: str | None = None) -> BackfillL
             limits, part(config, "backfill", BackfillLimits.__dataclass_fields__), f"{config}: `backfill: "
         )
     if option is not None:
-        pairs = [each.partition("=") for each in option.split(",")]
-        limits = _limited(limits, {name.strip(): value.strip() for name, _, value in pairs}, "--backfill: `")
+        given: dict[str, str] = {}
+        for each in option.split(","):
+            name, equal, value = each.partition("=")
+            if not equal and [*given][-1:] == ["replicas"]:  # replicas=db2,db3
+                given["replicas"] += f" {name.strip()}"
+            else:
+                given[name.strip()] = value.strip()
+        limits = _limited(limits, given, "--backfill: `")
     return limits
 
 
@@ -151,13 +157,23 @@ def _limited(limits: BackfillLimits, given: Mapping[Any, Any], source: str) -> B
     for name, text in given.items():
         if name not in BackfillLimits.__dataclass_fields__:
             raise SettingsError(f"{source}{name}` is no setting of backfills.", _BACKFILL)
-        values[name] = _replicas(text) if name == "replicas" else _limit(name, text, source)
+        values[name] = _replicas(text, source) if name == "replicas" else _limit(name, text, source)
     return replace(limits, **values)
 
 
-def _replicas(text: Any) -> tuple[str, ...]:
-    given = text if isinstance(text, list) else str(text or "").split()
-    return tuple(str(each) for each in given)
+_REPLICA = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?")
+
+
+def _replicas(text: Any, source: str) -> tuple[str, ...]:
+    given = text if isinstance(text, list) else re.split(r"[\s,]+", str(text or "").strip())
+    found = tuple(each for each in given if each != "")
+    for each in found:
+        port = str(each).rpartition("]")[2].partition(":")[2]
+        if not isinstance(each, str) or not _REPLICA.fullmatch(each) or int(port or 1) > 65535:
+            raise SettingsError(
+                f"{source}replicas` «{each}» is no host.", "Name them as HOST or HOST:PORT, with blanks between them."
+            )
+    return found
 
 
 def _limit(name: str, text: Any, source: str) -> float | int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -321,3 +322,20 @@ def test_a_cost_that_is_not_known_counts_as_one_that_stops_writers() -> None:
     assert Cost().stops_writes
     assert not Cost("INSTANT").stops_writes
     assert not Cost(rebuilds=False).stops_writes
+
+
+def test_a_stop_at_a_statement_names_script_and_line_and_the_next_run_what_is_done(
+    server: Server, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    with install(server, fresh_database(server), tmp_path, UNNAMED) as words:
+        first = run_forked("upgrade", *words, *LIMIT, cwd=tmp_path)
+        assert first.code == 6
+        assert re.search(
+            r"002_Unnamed\.py, line 6: This change of a large table would stop its writers: «ALTER", first.err
+        )
+        (tmp_path / "versions" / "002_Unnamed.py").write_text(
+            UNNAMED["002_Unnamed.py"].replace("'vo' + 'tes'", "'votes'")
+        )
+        again = run_forked("upgrade", *words, *LIMIT, cwd=tmp_path)
+        assert again.code == 6 and "Nothing was begun" not in again.err
+        assert "What came before it stays, and is not done again." in again.err

@@ -6,11 +6,12 @@ nor Alembic; a migration gets both, on this very connection, and so in the same 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import MigrationToolError
+from giveaminute.errors import MigrationToolError, Terminated
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.dialects.base import DriverConnection
@@ -60,6 +61,18 @@ class Database:
         with suppress(self.dialect.driver_error):
             self.connection.close()
 
+    def close_if_out_of_step(self) -> None:
+        """After a signal: where it came between a statement and the driver's reading of its answer, the next question
+        would be given that one. Closed, it counts as lost.
+        """
+        token = secrets.token_hex(8)
+        try:
+            in_step = self.scalar("SELECT :token", {"token": token}) == token
+        except Exception:  # whatever a driver makes of an answer to something else
+            in_step = False
+        if not in_step:
+            self.close()
+
     def reopen(self) -> None:
         """Go on with a new session. A database in memory lives in its connection, and keeps it."""
         if self.dialect.outlives_its_connection(self.url):
@@ -100,6 +113,9 @@ class Database:
             self.lease = lease
             try:
                 yield
+            except (KeyboardInterrupt, Terminated):
+                self.close_if_out_of_step()
+                raise
             finally:
                 self.lease = NoLease()
 

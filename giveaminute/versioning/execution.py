@@ -320,6 +320,8 @@ class StepRun:
         """
         if isinstance(error, Busy):
             return  # another run has the lease, and goes on with this row
+        if isinstance(error, (KeyboardInterrupt, Terminated)):
+            self.database.close_if_out_of_step()
         try:
             self._record_stop(recorder, error)
         except self.database.dialect.driver_error as lost:
@@ -396,12 +398,15 @@ class StepRun:
 
     def _failure(self, error: BaseException, recorder: Recorder) -> MigrationToolError | None:
         """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
-        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy, WouldBlock)
+        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy)
         if isinstance(error, ours):
             return None
         name = self.migration.path.name
         line = self.line if self.line is not None else _line_in(error, str(self.migration.path))
-        where = (f"{name}, line {line}" if line else name) + self._statement(recorder)
+        place = f"{name}, line {line}" if line else name
+        if isinstance(error, WouldBlock):
+            return WouldBlock(f"{place}: {error.message}", error.remedy or "", error.details)
+        where = place + self._statement(recorder)
         cause = driver_error(error)
         if isinstance(cause, Exception) and self.database.dialect.is_connection_lost(cause):
             return ConnectionLost(
@@ -468,5 +473,7 @@ def _line_in(error: BaseException, path: str) -> int | None:
 
 
 def _first_line(error: Any) -> str:
+    if isinstance(error, (KeyboardInterrupt, Terminated)):
+        return "ended by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "ended by SIGTERM"
     text = error.message if isinstance(error, MigrationToolError) else f"{type(error).__name__}: {error}"
     return str(text).splitlines()[0][:1000]

@@ -204,9 +204,9 @@ class Journal(Recorder):
             while (reached := self._batch(batches, entry, place)) is not None:
                 batches.kept(place, reached)
                 place = reached
-            self._walked(replace(entry, state=State.DONE, matched=place.matched, reply=None))
+            self._walked(replace(entry, state=State.DONE, matched=place.counted, reply=None))
             batches.ended(place)
-        return place.matched
+        return place.counted
 
     def _batch(self, batches: Batches, entry: Entry, place: Place) -> Place | None:
         """The next batch, committed with its place; sent again, smaller, where another's lock was in the way."""
@@ -228,11 +228,11 @@ class Journal(Recorder):
 
     def _keep(self, entry: Entry, before: Place, place: Place) -> None:
         if self._run is None or before == Place():
-            self._write(replace(entry, matched=place.matched, reply=place.to_json()))
+            self._write(replace(entry, matched=place.counted, reply=place.to_json()))
         else:
-            entries.walked(self._database, self._run, entry.number, place.matched, place.to_json())
+            entries.walked(self._database, self._run, entry.number, place.counted, place.to_json())
         self._database.commit()
-        self._sent, self._durable, self.reached = self.number, True, place.matched
+        self._sent, self._durable, self.reached = self.number, True, place.counted
 
     def _walked(self, entry: Entry) -> None:
         """Write down that a backfill has come to its end."""

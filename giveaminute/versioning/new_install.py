@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from giveaminute.errors import ConnectionLost, DatabaseAhead, NotAsRecorded, UsageError
+from giveaminute.errors import (
+    CannotConnect,
+    ConnectionLost,
+    DatabaseAhead,
+    MigrationToolError,
+    NotAsRecorded,
+    UsageError,
+)
+from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import history
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.snapshot import FILES, making
-from giveaminute.versioning.sqlfile import run_file
+from giveaminute.versioning.sqlfile import SqlFile, read, run_file
 
 SEEDS = "data_*.sql"
 _VERSION_ROW = (
@@ -38,8 +47,8 @@ class Source:
     """What a new install is loaded from: the snapshot, then the seed data by file, in the order of their names."""
 
     path: Path
-    text: str
-    seeds: Mapping[Path, str]
+    snapshot: SqlFile
+    seeds: Sequence[SqlFile]
 
     def refuse_ahead(self, repository: Repository, version: int) -> None:
         """Raise DatabaseAhead where no script here has this version."""
@@ -51,20 +60,30 @@ class Source:
             )
 
 
-def source(folder: Path, family: str, repository: Repository) -> Source:
-    """The snapshot and the seed data in this folder, read and not loaded.
+def source(folder: Path, url: DatabaseUrl, repository: Repository) -> Source:
+    """The snapshot and the seed data in this folder for the database of `url`, read and not loaded.
 
-    Raises UsageError where there is no snapshot, NotAsRecorded where it is of other scripts or ahead of these.
+    Raises UsageError where there is no snapshot, NotAsRecorded where it is of other scripts or ahead of these,
+    RepositoryError where a file is not whole or is for another database.
     """
-    path = folder / FILES[family]
+    path = folder / FILES[url.family]
     if not path.is_file():
         raise UsageError(
             f"There is no snapshot {path}.", f"Name its folder with --folder, or make it: {making(folder)}"
         )
-    seeds = {seed: _text(seed) for seed in sorted(folder.glob(SEEDS))}
-    found = Source(path, _text(path), seeds)
+    text, syntax = _text(path), for_family(url.family).syntax
+    found = Source(
+        path,
+        read(str(path), text, syntax, url.database, f"Make the snapshot anew: {making(path.parent)}"),
+        [
+            read(
+                str(seed), _text(seed), syntax, url.database, f"Mend {seed}, then run it again; nothing of it was kept."
+            )
+            for seed in sorted(folder.glob(SEEDS))
+        ],
+    )
     row = re.compile(_VERSION_ROW.format(table=repository.version_table), re.IGNORECASE)
-    versions = {match[1]: int(match[2]) for match in row.finditer(found.text)}
+    versions = {match[1]: int(match[2]) for match in row.finditer(text)}
     if versions and repository.id not in versions:
         raise NotAsRecorded(
             f"{path} is the snapshot of «{next(iter(versions))}», and the scripts in {repository.folder} are those of"
@@ -88,14 +107,15 @@ def load(
     """Load snapshot and seed data into an empty database, then upgrade past the snapshot.
 
     `wait`: seconds for somebody else's migration, of which `on_wait` is told. Raises Busy; UsageError where the
-    database has tables. What a failure left is dropped again.
+    database has tables. What a failure left is dropped again, and nothing that was there before or is another's.
     """
     with database.leased(wait, "load the snapshot", on_wait), database.transaction():  # which is the lock on SQLite
-        _refuse_occupied(database, repository)
+        before = _refuse_occupied(database, repository)
+        made: list[str] = []
         try:
-            snapshot = _load(database, repository, found)
-        except BaseException:
-            _drop(database, found.path)
+            snapshot = _load(database, repository, found, made)
+        except BaseException as error:
+            _drop(database, found.path, made, before, error)
             raise
     after = snapshot
     if snapshot < repository.head:
@@ -103,10 +123,11 @@ def load(
         from giveaminute.versioning.runner import Manner, Move, run
 
         after = run(database, repository, Move(Direction.UPGRADE), Progress(), Manner(together=True, wait=wait)).after
-    return Loaded(database.url.name, snapshot, after, tuple(seed.name for seed in found.seeds))
+    return Loaded(database.url.name, snapshot, after, tuple(Path(seed.name).name for seed in found.seeds))
 
 
-def _refuse_occupied(database: Database, repository: Repository) -> None:
+def _refuse_occupied(database: Database, repository: Repository) -> Collection[str]:
+    """The tables of our own that are there before the load. Raises UsageError where there are others."""
     name = database.url.name
     if history.version(database, repository) is not None:
         raise UsageError(
@@ -120,14 +141,20 @@ def _refuse_occupied(database: Database, repository: Repository) -> None:
             f"Where a load was killed that had begun there, drop {name} and load it again. Else name an empty database,"
             " or bring this one under version control: invoke version-control",
         )
+    ours = database.tables()
+    if repository.version_table in ours:
+        raise UsageError(
+            f"{name} has a table {repository.version_table} without a row of «{repository.id}»; nothing was loaded.",
+            "Another set of scripts looks after it: name an empty database.",
+        )
+    return ours
 
 
-def _load(database: Database, repository: Repository, found: Source) -> int:
+def _load(database: Database, repository: Repository, found: Source, made: list[str]) -> int:
     """The version that the database is at then."""
     path = found.path
-    run_file(database, str(path), found.text, f"Make the snapshot anew: {making(path.parent)}")
-    for seed, text in found.seeds.items():
-        run_file(database, str(seed), text, f"Mend {seed}, then run it again; nothing of it was kept.")
+    for file in (found.snapshot, *found.seeds):
+        run_file(database, file, made)
     snapshot = history.version(database, repository)
     if snapshot is None:
         raise NotAsRecorded(f"{path} has no version row for «{repository.id}».", f"Make it anew: {making(path.parent)}")
@@ -135,17 +162,35 @@ def _load(database: Database, repository: Repository, found: Source) -> int:
     return snapshot
 
 
-def _drop(database: Database, path: Path) -> None:
-    """Drop what was loaded, unless another has the lease by now. Raises ConnectionLost, LeaseLost."""
-    name = database.url.name
+def _drop(database: Database, path: Path, made: Sequence[str], before: Collection[str], error: BaseException) -> None:
+    """Drop what was loaded, unless another has the lease by now. Raises ConnectionLost, LeaseLost.
+
+    A signal, or the server, may have ended the connection in the middle of a statement: then over a new one, which
+    waits for the server to be done with that.
+    """
+    name, dialect = database.url.name, database.dialect
     try:
-        database.roll_back()
-        database.lease.fence()
-        database.dialect.empty_again(database)
-    except database.dialect.driver_error as error:
-        if not database.dialect.is_connection_lost(error):
-            raise
+        try:
+            _undo(database, made, before)
+        except dialect.driver_error as lost:
+            if not dialect.is_connection_lost(lost):
+                raise
+            database.reopen()
+            _undo(database, made, before)
+    except CannotConnect as gone:
         raise ConnectionLost(
             f"{name}: the connection was lost, and what was loaded of {path} is still there.",
             f"Drop {name}, then run it again.",
+        ) from gone
+    except dialect.driver_error as refused:
+        reason = error.message if isinstance(error, MigrationToolError) else f"{path}: not loaded"
+        raise MigrationToolError(
+            f"{reason} What was loaded is still there, since it cannot be dropped: {dialect.explain(refused)}.",
+            f"Drop {name}, mend that, then run it again.",
         ) from error
+
+
+def _undo(database: Database, made: Sequence[str], before: Collection[str]) -> None:
+    database.roll_back()
+    database.lease.fence()
+    database.dialect.empty_again(database, made, before)

@@ -107,7 +107,7 @@ class Recorder:
                 batches.kept(place, reached)
                 place = reached
             batches.ended(place)
-        return place.matched
+        return place.counted
 
     @property
     def passing_over(self) -> bool:

@@ -60,7 +60,7 @@ def _generate_one(url: DatabaseUrl, live: DatabaseUrl, repository: Repository, *
     from giveaminute.versioning.building import build
     from giveaminute.versioning.compare import compare
     from giveaminute.versioning.scratch import scratch
-    from giveaminute.versioning.sqlfile import run_file
+    from giveaminute.versioning.sqlfile import read, run_file
 
     with scratch(url, private=private) as built, opened(built.url, read_only=False) as database:
         build(database, repository, live)
@@ -68,7 +68,9 @@ def _generate_one(url: DatabaseUrl, live: DatabaseUrl, repository: Repository, *
         text = "".join(_lines(database, repository, promised))
     with scratch(url, private=private) as empty, opened(empty.url, read_only=False) as database:
         with database.transaction():
-            run_file(database, FILES[database.url.family], text, "Report it, with the migrations that make this.")
+            remedy = "Report it, with the migrations that make this."
+            file = read(FILES[database.url.family], text, database.dialect.syntax, database.url.database, remedy)
+            run_file(database, file, [])
         differences = compare(promised, _schema(database))
         if differences:
             raise NotAsRecorded(

@@ -15,7 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from giveaminute.errors import CannotConnect, ConnectionLost, MigrationToolError, RepositoryError
+from giveaminute.versioning import elsewhere
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.refusals import shown
+from giveaminute.versioning.sqltokens import TEXT, Syntax
 from giveaminute.versioning.statementkinds import StatementKind, kind
 from giveaminute.versioning.statements import Statement, StatementError, split
 
@@ -27,21 +30,52 @@ _OF_ANOTHER = re.compile(r"\b(?:LIKE|SELECT)\b", re.IGNORECASE)
 _REFERS = re.compile(r"\bREFERENCES\b", re.IGNORECASE)
 _SETTING = re.compile(r"SET\s+(?:NAMES\s+\w+|FOREIGN_KEY_CHECKS\s*=\s*(?P<checks>[01]))", re.IGNORECASE)
 """What a second connection can be told as well."""
+_LEASE = re.compile(r"\bmigrate_lease\b", re.IGNORECASE)
 
 
-def run_file(database: Database, name: str, text: str, remedy: str) -> None:
-    """Run each statement of a file's text, in the caller's transaction. `name` and `remedy` are for the error.
+@dataclass(frozen=True)
+class SqlFile:
+    """A file that was read and not run. `name` and `remedy` are for the errors."""
 
-    Raises RepositoryError for a text that cannot be split, MigrationToolError with the line of what failed,
-    ConnectionLost.
+    name: str
+    statements: Sequence[Statement]
+    remedy: str
+
+
+def read(name: str, text: str, syntax: Syntax, database: str, remedy: str) -> SqlFile:
+    """A file's text, split, and proved to reach for nothing but tables of this database.
+
+    Raises RepositoryError with the line. On SQLite names say nothing of a database.
     """
     try:
-        statements = split(text, database.dialect.syntax)
+        statements = split(text, syntax)
     except StatementError as error:
         raise RepositoryError(f"{name}, {error.message}", error.remedy or remedy) from error
-    file = _File(name, remedy)
+    if syntax is Syntax.MYSQL:
+        for statement in statements:
+            reason = elsewhere.refusal(statement.text, database) or _refusal(statement.text)
+            if reason is not None:
+                raise RepositoryError(
+                    f"{name}, line {statement.line}, «{shown(statement.text)}»: {reason}.",
+                    f"Nothing was loaded. A backup is loaded with: invoke restore FILE. {remedy}",
+                )
+    return SqlFile(name, statements, remedy)
+
+
+def _refusal(statement: str) -> str | None:
+    if _LEASE.search(statement) and _LEASE.search(TEXT.sub("", statement)):
+        return "migrate_lease is what the load itself holds meanwhile"
+    return None
+
+
+def run_file(database: Database, found: SqlFile, made: list[str]) -> None:
+    """Run each statement of a file, in the caller's transaction; `made` gets those that may have taken effect.
+
+    Raises MigrationToolError with the line of what failed, ConnectionLost.
+    """
+    file = _Running(found.name, found.remedy, made)
     one_only = database.dialect.transactional_ddl or len(database.url.hosts) > 1  # the other might be another node's
-    for group in _groups(statements):
+    for group in _groups(found.statements):
         free = [] if one_only else [each for each in group.statements if not _REFERS.search(each.text)]
         if len(free) >= MANY and file.run_over_two(database, free, group.settings):
             file.run(database, [each for each in group.statements if _REFERS.search(each.text)])
@@ -80,21 +114,24 @@ def _groups(statements: Iterable[Statement]) -> Iterator[_Group]:
 
 
 @dataclass(frozen=True)
-class _File:
+class _Running:
     """The file whose statements are run."""
 
     name: str
     remedy: str
+    made: list[str]
 
     def run(self, database: Database, statements: Iterable[Statement]) -> None:
         for statement in statements:
+            self.made.append(statement.text)
             try:
                 database.send(statement.text)
             except database.dialect.driver_error as error:
                 reason = database.dialect.explain(error)
                 where = f"{self.name}, line {statement.line}: {reason}"
                 if database.dialect.is_connection_lost(error):
-                    raise ConnectionLost(where) from error
+                    raise ConnectionLost(where, "See that the server is up, then run it again.") from error
+                self.made.remove(statement.text)
                 raise MigrationToolError(where, self.remedy) from error
 
     def run_over_two(self, database: Database, tables: list[Statement], settings: Sequence[Statement]) -> bool:

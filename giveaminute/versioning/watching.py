@@ -84,7 +84,12 @@ class Watch(Progress):
     def _holds_rows(self, name: str) -> bool:
         if name not in self._tables or name in BOOKKEEPING:
             return False
-        return bool(self._live.query(f"SELECT 1 FROM {self._live.dialect.quote(name)} LIMIT 1"))
+        try:
+            return bool(self._live.query(f"SELECT 1 FROM {self._live.dialect.quote(name)} LIMIT 1"))
+        except self._live.dialect.driver_error as error:
+            if self._live.dialect.is_connection_lost(error):
+                raise
+            return False  # a view that does not work
 
     def _one_change_makes_others(self) -> bool:
         """By a trigger, or by a foreign key that cascades."""
@@ -257,7 +262,12 @@ class Watch(Progress):
         size = self._sizes.get(self._live_name.get(table, ""))
         if table in self._inexact:
             return (size.rows, size.bytes, False) if size else (None, None, False)
-        count = self._database.scalar(f"SELECT COUNT(*) FROM {self._database.dialect.quote(table)}")
+        try:
+            count = self._database.scalar(f"SELECT COUNT(*) FROM {self._database.dialect.quote(table)}")
+        except self._database.dialect.driver_error as error:
+            if self._database.dialect.is_connection_lost(error):
+                raise
+            return None, None, False  # a view that does not work just now
         return int(count), size.bytes if size else None, True
 
     def _losses(self, statement: str) -> list[str]:

@@ -168,6 +168,13 @@ BAD = (
         ("3: breaks-running-code",),
     ),
     Case(
+        "deleted_through_a_view",
+        "DELETE FROM {t}_view;\nUPDATE {t}_view SET id = id + 1000;",
+        ("1: loses-data", "1: unbounded-update", "2: unbounded-update"),
+        on="mysql",
+    ),
+    Case("optimized", "OPTIMIZE TABLE {t};", ("1: rewrites-table",), on="mysql"),
+    Case(
         "view_in_the_place_of_a_table",
         "ALTER TABLE {t} RENAME TO {t}_later;\n"
         "CREATE VIEW {t} AS SELECT id, name, note, kind, amount, seen FROM {t}_later;",
@@ -341,6 +348,16 @@ GOOD = (
     Case(
         "view_has_one_more_column",
         'op.execute("DROP VIEW {t}_view")\nop.execute("CREATE VIEW {t}_view AS SELECT name, id FROM {t}")',
+    ),
+    Case(
+        "a_row_of_a_view",
+        "UPDATE {t}_view SET id = 9000 WHERE id = 3;",
+        on="mysql",
+    ),
+    Case(
+        "view_that_does_not_work_meanwhile",
+        "CREATE VIEW {t}_a AS SELECT id, kind FROM {t};\nCREATE VIEW {t}_b AS SELECT id FROM {t}_a;\n"
+        "DROP VIEW {t}_a;\nDROP VIEW {t}_b;\nCREATE VIEW {t}_a AS SELECT id FROM {t};",
     ),
     Case("default_gone_where_null", 'op.alter_column("{t}", "note", server_default=None)'),
     Case("enum_grows", "ALTER TABLE {t} ADD COLUMN mood ENUM('a', 'b') NOT NULL;", on="mysql"),

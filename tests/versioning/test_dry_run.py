@@ -350,3 +350,22 @@ def test_a_percent_sign_is_rehearsed_as_it_is_sent(database_url: str, tmp_path: 
         column = table.column("n")
         assert column is not None and column.default == "'10%'"
         assert [index.name for index in table.indexes] == ["i%"]
+
+
+def test_a_view_that_does_not_work_can_be_dropped(database_url: str, tmp_path: Path) -> None:
+    folder = at_first(
+        database_url,
+        tmp_path,
+        "op.execute('DROP VIEW v')",
+        "op.execute('CREATE VIEW v AS SELECT id FROM a')",
+        "op.execute('CREATE VIEW w AS SELECT id FROM v')",
+        "op.execute('DROP VIEW v')",
+        "op.execute('DROP VIEW w')",
+    )
+    with opened(parse_url(database_url), read_only=False) as database:
+        for statement in ("CREATE TABLE x (n INT)", "CREATE VIEW v AS SELECT n FROM x", "DROP TABLE x"):
+            database.execute(statement)
+        database.connection.commit()
+    step = only_step(tried(database_url, folder))
+    assert [text.split()[0] for text in sql(step)] == ["DROP", "CREATE", "CREATE", "DROP", "DROP"]
+    call_command("upgrade", url=database_url, repository=str(folder), no_backup=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from giveaminute.errors import Busy, CannotConnect, ConnectionLost, ExitCode, LeaseLost, MigrationToolError, UsageError
+from giveaminute.errors import Busy, CannotConnect, ConnectionLost, ExitCode, MigrationToolError, UsageError
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
 from giveaminute.versioning import sqlfile
@@ -22,7 +23,7 @@ from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.snapshot import FILES
 from tests.management.running import environment, run
 from tests.migrations.test_history_of_the_schema import schema_of
-from tests.repositories import make_repository
+from tests.repositories import CONFIG, make_repository
 
 PLAIN, REFERRING = 30, 4
 SCRIPTS = {
@@ -269,7 +270,24 @@ def test_what_fails_in_the_middle_is_named_by_its_line_and_nothing_stays(
     assert call_command("load-models", url=database_url, **install).version == 1
 
 
-def test_a_lost_connection_is_told_with_what_it_left(mysql_family_url: str, install: dict[str, str]) -> None:
+def test_what_was_loaded_when_the_connection_was_lost_is_dropped_over_a_new_one(
+    mysql_family_url: str, install: dict[str, str]
+) -> None:
+    seed(install, "KILL CONNECTION_ID();\n")
+    with pytest.raises(MigrationToolError, match=r"data_zoo\.sql, line 1: ") as caught:
+        call_command("load-models", url=mysql_family_url, **install)
+    if isinstance(caught.value, ConnectionLost):  # MySQL says of its own KILL that the statement was interrupted
+        assert caught.value.remedy == "See that the server is up, then run it again."
+    assert theirs(mysql_family_url) == set()
+
+
+def test_where_no_new_connection_is_to_be_had_what_stays_is_told(
+    mysql_family_url: str, install: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(database: Database) -> None:
+        raise CannotConnect("gone")
+
+    monkeypatch.setattr(Database, "reopen", refused)
     seed(install, "KILL CONNECTION_ID();\n")
     with pytest.raises(
         ConnectionLost, match=r"the connection was lost, and what was loaded of .*models\.sql is still there"
@@ -279,8 +297,85 @@ def test_a_lost_connection_is_told_with_what_it_left(mysql_family_url: str, inst
     assert theirs(mysql_family_url) == TABLES
 
 
-def test_what_another_has_taken_over_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
-    seed(install, "UPDATE migrate_lease SET token = token + 1;\nCOMMIT;\nINSERT INTO nowhere VALUES (1);\n")
-    with pytest.raises(LeaseLost):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_load_that_is_ended_leaves_nothing(
+    mysql_family_url: str, install: dict[str, str], sent: signal.Signals, code: int
+) -> None:
+    seed(install, SLOW["mysql"] * 3)
+    load = started("load-models", *options(install, mysql_family_url))
+    begun(mysql_family_url)
+    load.send_signal(sent)
+    _, said = load.communicate(timeout=20)
+    assert (load.returncode, theirs(mysql_family_url)) == (code, set()), said
+    seed(install, "")
+    assert call_command("load-models", url=mysql_family_url, **install).version == 1
+
+
+def test_what_another_made_meanwhile_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
+    seed(install, SLOW["mysql"] + "INSERT INTO nowhere VALUES (1);\n")
+    load = started("load-models", *options(install, mysql_family_url))
+    begun(mysql_family_url)
+    with opened(parse_url(mysql_family_url), read_only=False) as other:
+        other.execute("CREATE TABLE mine (id INT)")
+    load.communicate(timeout=20)
+    assert (load.returncode, theirs(mysql_family_url)) == (1, {"mine"})
+
+
+def test_what_was_kept_before_a_load_that_fails_is_still_there(mysql_family_url: str, install: dict[str, str]) -> None:
+    with opened(parse_url(mysql_family_url), read_only=False) as database:
+        database.dialect.prepare(database, "migrate_version")
+        row = "'x', 1, 't', 'row', 'why', '{}'"
+        columns = "repository_id, version, table_name, kind, reason, row_data"
+        database.execute(f"INSERT INTO migrate_kept ({columns}) VALUES ({row})")
+        database.connection.commit()
+    broken_at(install, "mysql", r"TABLE .?t17")
+    with pytest.raises(MigrationToolError, match="line"):
         call_command("load-models", url=mysql_family_url, **install)
-    assert theirs(mysql_family_url) == TABLES
+    with opened(parse_url(mysql_family_url), read_only=True) as database:
+        assert database.query("SELECT table_name FROM migrate_kept") == [("t",)]
+        assert {"migrate_history", "migrate_lease"} < set(database.tables())
+    assert theirs(mysql_family_url) == set()
+
+
+def test_a_database_that_other_scripts_look_after_is_refused(
+    mysql_family_url: str, install: dict[str, str], tmp_path: Path
+) -> None:
+    others = make_repository(tmp_path / "others", {}, CONFIG.replace("cbu", "others"))
+    call_command("version-control", url=mysql_family_url, repository=str(others), version=0)
+    with pytest.raises(UsageError, match="has a table migrate_version without a row of «cbu»; nothing was loaded"):
+        call_command("load-models", url=mysql_family_url, **install)
+    assert theirs(mysql_family_url) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("USE elsewhere;", "names the database elsewhere"),
+        ("CREATE TABLE elsewhere.t (id INT);", "names the database elsewhere"),
+        ("DROP TABLE IF EXISTS `migrate_lease`;", "migrate_lease is what the load itself holds"),
+    ],
+)
+def test_a_file_that_reaches_for_more_than_its_tables_is_refused_before_anything_runs(
+    mysql_family_url: str, install: dict[str, str], text: str, reason: str
+) -> None:
+    seed(install, f"INSERT INTO t00 (id, n) VALUES (2, 3);\n{text}\n")
+    with pytest.raises(MigrationToolError, match=rf"data_zoo\.sql, line 2, «.*»: .*{reason}"):
+        call_command("load-models", url=mysql_family_url, **install)
+    with opened(parse_url(mysql_family_url), read_only=True) as database:
+        assert database.tables() == []
+
+
+def test_names_in_texts_are_no_names(mysql_family_url: str, install: dict[str, str]) -> None:
+    seed(install, "INSERT INTO t00 (id, n) SELECT 2, LENGTH('USE a.b; migrate_lease');\n")
+    assert call_command("load-models", url=mysql_family_url, **install).version == 1
+
+
+def test_what_another_has_taken_over_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
+    seed(install, SLOW["mysql"] + "INSERT INTO nowhere VALUES (1);\n")
+    load = started("load-models", *options(install, mysql_family_url))
+    begun(mysql_family_url)
+    with opened(parse_url(mysql_family_url), read_only=False) as other:
+        other.execute("UPDATE migrate_lease SET token = token + 1")
+        other.connection.commit()
+    load.communicate(timeout=20)
+    assert (load.returncode, theirs(mysql_family_url)) == (ExitCode.BUSY, TABLES)

@@ -28,7 +28,7 @@ def execute(
 
     seconds = seconds_to_wait(wait, no_wait)
     repository = Repository(settings.repository)
-    found = source(snapshots_of(settings, folder), settings.url.family, repository)  # before a database is made
+    found = source(snapshots_of(settings, folder), settings.url, repository)  # before a database is made
     for_family(settings.url.family).create_missing(settings.url)
     with opened(settings.url, read_only=False, wait=seconds) as database:
         return load(database, repository, found, seconds, telling(console))

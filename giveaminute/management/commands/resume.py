@@ -25,5 +25,8 @@ def show(result: Pausing, console: Console) -> None:
     """What goes on, if anything."""
     if not result.changed:
         console.say(f"{result.database}: nothing was paused.")
+    elif result.holder is None:
+        console.say(f"{result.database}: the pause is taken back, and nobody is migrating it.")
+        console.advise("To go on: invoke upgrade")
     else:
-        console.say(f"{result.database}: it goes on{f': {result.holder}' if result.holder else ''}.")
+        console.say(f"{result.database}: it goes on: {result.holder}.")

@@ -32,14 +32,14 @@ class Meter:
             self._seen.popleft()
         since, walked = self._seen[0]
         rate = (place.walked - walked) / (now - since) if now > since else 0.0
-        to_go = self._total - place.walked
+        to_go = self._total - place.first
         left = to_go / rate if rate and to_go > 0 and place.turn == 1 else None
         total = self._total if to_go > 0 and place.turn == 1 else None
         return Walked(
             self._table,
-            place.walked,
+            place.first,
             total,
-            place.matched,
+            place.counted,
             now - self._began,
             rate,
             left,

@@ -39,7 +39,8 @@ def resume(url: DatabaseUrl) -> Pausing:
         return found
     with opened(url, read_only=False) as database, database.transaction():
         ended = database.dialect.batching.end_pause(database)
-    return Pausing(url.name, found.holder, None, changed=ended)
+    told = f": {found.paused}"  # the holder's own words know of the pause until its next sign of life
+    return Pausing(url.name, found.holder and found.holder.partition(told)[0], None, changed=ended)
 
 
 def _found(url: DatabaseUrl, *, may_be_paused: bool = False) -> Pausing:

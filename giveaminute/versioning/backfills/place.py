@@ -14,9 +14,12 @@ Key = tuple[Any, ...]
 class Place:
     """Behind which key it goes on; None is before the first.
 
-    `turn`: 1 for the walk over all rows, then one for each look at what came in meanwhile. `walked`: rows looked at;
-    `matched`: rows changed; `changed`: those of this turn that are another now. `repeats`: a row that was changed still
-    is one to change, so that a second turn would change it twice.
+    `turn`: 1 for the walk over all rows, then one for each look at what came in meanwhile. `walked`: rows looked at,
+    and `first` those of the first turn; `matched`: rows that matched; `changed`: those of this turn that are another
+    now. `repeats`: a row that was changed still is one to change, so that a second turn would change it twice.
+
+    Rows that matched and stayed what they were match in the next turn again: `same` in this turn, `due` of the turn
+    before and not yet met, `again` those that `matched` counts twice for it.
     """
 
     key: Key | None = None
@@ -25,9 +28,19 @@ class Place:
     matched: int = 0
     changed: int = 0
     repeats: bool = False
+    first: int = 0
+    same: int = 0
+    due: int = 0
+    again: int = 0
+
+    @property
+    def counted(self) -> int:
+        """How many rows matched, each once."""
+        return self.matched - self.again
 
     def on(self, key: Key, *, walked: int, matched: int, changed: int, repeats: bool) -> Place:
         """After one more batch."""
+        met = min(matched, self.due)
         return replace(
             self,
             key=key,
@@ -35,11 +48,15 @@ class Place:
             matched=self.matched + matched,
             changed=self.changed + changed,
             repeats=self.repeats or repeats,
+            first=self.first + (walked if self.turn == 1 else 0),
+            same=self.same + matched - changed,
+            due=self.due - met,
+            again=self.again + met,
         )
 
     def next_turn(self) -> Place:
         """At the first key again."""
-        return replace(self, key=None, turn=self.turn + 1, changed=0)
+        return replace(self, key=None, turn=self.turn + 1, changed=0, due=self.same, same=0)
 
     def to_json(self) -> dict[str, Any]:
         """For the journal."""

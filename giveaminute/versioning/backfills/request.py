@@ -207,7 +207,7 @@ def check_target(table: Table, name: str, key: Sequence[str]) -> None:
 
 
 def _column(table: Table, name: str) -> Column:
-    found = next((column for column in table.columns if column.name.lower() == name.lower()), None)
+    found = next((column for column in table.columns if column.name.lower() == str(name).lower()), None)
     if found is None:
         _refuse(f"{table.name} has no column {name}; it has: {', '.join(each.name for each in table.columns)}")
     return found

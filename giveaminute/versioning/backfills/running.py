@@ -134,7 +134,7 @@ class Backfills:
         place, reached = Place(), walk.batch(Place())
         while reached is not None:
             place, reached = reached, walk.batch(reached)
-        return place.matched
+        return place.counted
 
     def _send(self, sql: str, sets: Sets) -> tuple[int, int]:
         cursor = self._database.connection.cursor()

@@ -66,7 +66,9 @@ class Walk:
         self._where = f"({self.bound(request.where)}\n)" if request.where else ""
         self.pace = pace
         self._clock = clock
+        self._refuse_own_names()
         self._check_sql()
+        self._sends_itself = send is None
         self._send = send or self._send_updates
         self._updates = self._together if send is None else self._one_by_one
         self._seconds = self._ended = 0.0
@@ -116,6 +118,11 @@ class Walk:
         else:
             self._rows(f"EXPLAIN {self._select('1')}{self._conditions('1 = 1')}", {})
 
+    def _refuse_own_names(self) -> None:
+        own = [name for name in self.request.parameters if name.startswith("backfill_")]
+        if own:
+            raise MigrationFailed(f"op.backfill: the parameter :{own[0]} has a name of its own; call it another name")
+
     # Batches
 
     def session(self) -> AbstractContextManager[None]:
@@ -148,11 +155,22 @@ class Walk:
         start, values = "", dict[str, Any]()
         if place.key is not None:
             start, values = keyset.behind(self._names, self._named("from")), self._values("from", place.key)
-        if place.turn > 1:
+        if place.turn > 1:  # much at a time, since most of it is done
             wide = self._as_many(start or "1 = 1", values, self.pace.most)
             if wide is None or not self._any(wide):
                 return wide and replace(wide, is_done=True)
-        return self._as_many(start or "1 = 1", values, self.pace.size)
+        found = self._as_many(start or "1 = 1", values, self.pace.size)
+        if found is not None and found.last == place.key:
+            raise self._alike_keys(found.last)
+        return found
+
+    def _alike_keys(self, key: Key) -> MigrationFailed:
+        read_as = key[0] if len(key) == 1 else key
+        return MigrationFailed(
+            f"op.backfill: two rows of {self.table} have keys that both are read as {read_as!r}:"
+            " their character set has two forms of it. Change its rows with op.execute in statements that are short"
+            " enough"
+        )
 
     def _as_many(self, start: str, values: dict[str, Any], size: int) -> _Range | None:
         of_keys, backwards = f"{self._select(self._listed)}{start} ORDER BY ", f"{' DESC, '.join(self._names)} DESC"
@@ -213,6 +231,11 @@ class Walk:
             for sql, values in self._updates(columns, sets):
                 counts = self._send(sql, values)
                 matched, changed = matched + counts[0], changed + counts[1]
+        if self._sends_itself and matched != len(changes):
+            raise MigrationFailed(
+                f"op.backfill: {len(changes)} rows of {self.table} were to be changed, and the database found {matched}"
+                " by their keys: the key compares them otherwise than its column. Change them with op.execute"
+            )
         return len(rows), changed
 
     def _given(self, found: _Range) -> dict[Any, Row]:
@@ -220,10 +243,13 @@ class Walk:
         listed = ", ".join([*self._names, *map(self._quoted, self.request.columns)])
         sql = f"{self._select(listed)}{self._conditions(found.condition)} ORDER BY {self._listed}"
         width = len(self._keys)
-        return {
-            row[0] if width == 1 else row[:width]: dict(zip(self.request.columns, row[width:], strict=True))
-            for row in self._rows(sql + self._batching.locking, found.values)
-        }
+        rows: dict[Any, Row] = {}
+        for row in self._rows(sql + self._batching.locking, found.values):
+            key = row[0] if width == 1 else row[:width]
+            if key in rows:
+                raise self._alike_keys(row[:width])
+            rows[key] = dict(zip(self.request.columns, row[width:], strict=True))
+        return rows
 
     def _checked(self, changes: Any, rows: Mapping[Any, Row]) -> dict[Any, Row]:
         """What the function returned. Raises MigrationFailed for what is no change of these rows."""

@@ -173,8 +173,8 @@ class Dialect(ABC):
         """How scripts are written that people run with the family's own client."""
 
     @abstractmethod
-    def empty_again(self, database: OpenDatabase) -> None:
-        """Undo what a failed load left in a database that was empty before, but for the lease."""
+    def empty_again(self, database: OpenDatabase, made: Sequence[str], before: Collection[str]) -> None:
+        """Undo what a load left that failed: what these statements made, but for the tables that were there before."""
 
     @abstractmethod
     def prepare(self, database: OpenDatabase, version_table: str) -> None:

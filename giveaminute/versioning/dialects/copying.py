@@ -71,6 +71,8 @@ _TOLD = re.compile(r"date\b|datetime\b|timestamp\b|time\b|year\b|json\b|uuid\b|i
 _DEFINER = re.compile(r" DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`")
 END = "\0"
 """Between the statements that make one program."""
+VIEW = "view "
+"""What the name of a program begins with that is a view."""
 
 
 class MySQLCopying(Copying):
@@ -100,7 +102,7 @@ class MySQLCopying(Copying):
         for kind, name in sorted(schema.routines):
             yield f"{kind.lower()} {name}", self._program(live, kind, name)
         for name in sorted(schema.views):
-            yield f"view {name}", self._view(live, name)
+            yield f"{VIEW}{name}", self._view(live, name)
         for table in schema.tables.values():
             for trigger in table.triggers:
                 yield f"trigger {trigger.name}", self._program(live, "TRIGGER", trigger.name)

@@ -38,7 +38,7 @@ SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 LOCK_WAIT = 50
 """Seconds to wait for a metadata or row lock: the default of a day or a year would queue the application behind us."""
 SESSION = (
-    f"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION sql_mode = '{SQL_MODE}',"
+    f"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION lc_messages = 'en_US', SESSION sql_mode = '{SQL_MODE}',"
     " SESSION default_storage_engine = InnoDB, SESSION sql_quote_show_create = 1,"
     " SESSION foreign_key_checks = 1, SESSION unique_checks = 1,"
     " SESSION sql_safe_updates = 0, SESSION sql_select_limit = 18446744073709551615,"
@@ -200,16 +200,10 @@ class MySQLDialect(Dialect):
 
         return MySQLScript()
 
-    def empty_again(self, database: OpenDatabase) -> None:
-        rows = database.query(
-            "SELECT table_name, table_type FROM information_schema.tables"
-            " WHERE table_schema = DATABASE() AND table_name <> 'migrate_lease'"
-        )
-        database.execute("SET FOREIGN_KEY_CHECKS = 0")
-        for name, kind in rows:
-            what = "VIEW" if kind == "VIEW" else "TABLE"
-            database.execute(f"DROP {what} {self.quote(name)}")
-        database.execute("SET FOREIGN_KEY_CHECKS = 1")
+    def empty_again(self, database: OpenDatabase, made: Sequence[str], before: Collection[str]) -> None:
+        from giveaminute.versioning.dialects.mysql_objects import unmake
+
+        unmake(database, made, before)
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:
         for name, statement in self.bookkeeping.items():

@@ -16,7 +16,7 @@ from pymysql.cursors import SSCursor
 from giveaminute.errors import CannotConnect
 from giveaminute.versioning.dialects import mysql_ddl
 from giveaminute.versioning.dialects.base import Dialect, OpenDatabase
-from giveaminute.versioning.dialects.copying import END, MySQLCopying
+from giveaminute.versioning.dialects.copying import END, VIEW, MySQLCopying
 from giveaminute.versioning.dialects.mysql import quote
 from giveaminute.versioning.dialects.mysql_schema import read_schema
 from giveaminute.versioning.schema import Schema, Table
@@ -101,4 +101,17 @@ def _make_programs(copying: MySQLCopying, live: OpenDatabase, scratch: OpenDatab
                 made = True
                 del waiting[name]
     for name in waiting:
+        if name.startswith(VIEW):
+            _stand_in(copying, scratch, name.removeprefix(VIEW))
         yield f"the {name} is not in the copy: {reasons.get(name, 'this user may not read it')}"
+
+
+def _stand_in(copying: MySQLCopying, scratch: OpenDatabase, view: str) -> None:
+    """A view of this name that does not work, as the live one does not: a script may drop it, or make it anew."""
+    under = copying.quote("migrate_nothing")
+    for statement in (
+        f"CREATE TABLE {under} (nothing INT)",
+        f"CREATE VIEW {copying.quote(view)} AS SELECT nothing FROM {under}",
+        f"DROP TABLE {under}",
+    ):
+        _send(scratch, statement)

@@ -84,6 +84,11 @@ class MySQLLoad(Load):
             yield from self._late("this server", own)
         if self._replicas is None:
             self._replicas = dict(self._reached())
+        for host, port in map(_place, self._limits.replicas):
+            if f"{host}:{port}" not in self._replicas:
+                self.close()  # and tried again at the next look
+                yield f"the replica {host}:{port} cannot be reached (named in replicas)"
+                return
         for name, replica in list(self._replicas.items()):
             try:
                 late = behind(replica)
@@ -101,7 +106,7 @@ class MySQLLoad(Load):
             yield f"{who} {late} (limit {limit:g} s: replica_lag)"
 
     def _reached(self) -> Iterator[tuple[str, Database]]:
-        """The replicas that answer to the same user; those that do not cannot be seen."""
+        """The replicas that answer to the same user; of those that the server knows, others cannot be seen."""
         from giveaminute.versioning.database import Database
 
         named = [_place(text) for text in self._limits.replicas]

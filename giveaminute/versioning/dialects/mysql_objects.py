@@ -7,7 +7,7 @@ without a definition (AUTO_INCREMENT counters, the time a trigger was made) is l
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pymysql
@@ -82,3 +82,21 @@ def _name(database: OpenDatabase, each: Touched) -> str:
         return quote(database.url.database)
     schema = f"{quote(each.schema)}." if each.schema is not None else ""
     return schema + quote(each.name)
+
+
+def unmake(database: OpenDatabase, made: Sequence[str], before: Collection[str]) -> None:
+    """Drop what these statements made, but for tables that were there `before`; triggers go with their tables."""
+    objects = {each for statement in made if verb(statement) == "CREATE" for each in touched(statement) or ()}
+    names = {(each.name or "").lower() for each in objects if each.kind is ObjectKind.TABLE}
+    names -= {name.lower() for name in before}
+    there = database.query(
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()"
+    )
+    database.execute("SET FOREIGN_KEY_CHECKS = 0")
+    for name, kind in there:
+        if name.lower() in names:
+            database.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quote(name)}")
+    database.execute("SET FOREIGN_KEY_CHECKS = 1")
+    for each in objects:
+        if each.kind in (ObjectKind.PROCEDURE, ObjectKind.FUNCTION, ObjectKind.EVENT):
+            database.execute(f"DROP {each.kind.value.upper()} IF EXISTS {_name(database, each)}")

@@ -138,7 +138,7 @@ class SQLiteDialect(Dialect):
 
         return SQLiteScript()
 
-    def empty_again(self, database: OpenDatabase) -> None:
+    def empty_again(self, database: OpenDatabase, made: Sequence[str], before: Collection[str]) -> None:
         """The transaction is rolled back."""
 
     def prepare(self, database: OpenDatabase, version_table: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from giveaminute.versioning import mentions
 from giveaminute.versioning.dialects.costs import Blocks, Cost
 from giveaminute.versioning.linting import rules, sizes, statements
 from giveaminute.versioning.linting.facts import Observed, Seen
@@ -29,6 +30,10 @@ def of_statement(seen: Seen, observed: Observed, lineage: Lineage) -> Iterator[F
 def _cost(seen: Seen, observed: Observed, lineage: Lineage) -> Iterator[Fault]:
     """Who waits, and what is written anew, of a table with rows: one that was there before."""
     verb = statements.words_of(seen.text, observed.syntax).verb
+    if observed.is_server and statements.is_rebuild(seen.text):
+        for name in mentions.mentioned(seen.text, observed.syntax, seen.before):
+            if lineage.existing(name):
+                yield Fault(rules.REWRITES_TABLE, seen, f"{name} is written anew; writes go on")
     if not observed.is_server or verb not in ("ALTER", "CREATE", "DROP"):
         return
     names = [each.name for each in touched(seen.text) or () if each.kind is ObjectKind.TABLE]
@@ -58,9 +63,11 @@ def _advice(seen: Seen, observed: Observed) -> tuple[str, str]:
 
 
 def _change(seen: Seen, observed: Observed, lineage: Lineage) -> Iterator[Fault]:
-    name = statements.target(seen.text, observed.syntax, seen.before)
+    name = statements.target(seen.text, observed.syntax, [*seen.before, *observed.views])
     table = lineage.existing(name)
     if table is None:
+        if name in observed.views and name not in seen.before:
+            yield from _change_through(str(name), seen, observed)
         return
     verb = statements.words_of(seen.text, observed.syntax).verb
     if not seen.batched:
@@ -74,6 +81,15 @@ def _change(seen: Seen, observed: Observed, lineage: Lineage) -> Iterator[Fault]
             f"REPLACE deletes the row of {name} that has the same key, with the columns that it does not name",
             instead="Say what becomes of the row that is there: INSERT … ON DUPLICATE KEY UPDATE, SQLite: ON CONFLICT.",
         )
+
+
+def _change_through(view: str, seen: Seen, observed: Observed) -> Iterator[Fault]:
+    """A change of the rows that a view shows, whose ways down are not followed."""
+    verb = statements.changes_every_row(seen.text, observed.syntax, observed.views[view])
+    if verb is not None and not seen.batched:
+        yield Fault(rules.UNBOUNDED_UPDATE, seen, f"{verb} of every row of the view {view}")
+    if statements.words_of(seen.text, observed.syntax).verb == "DELETE" and not observed.irreversible:
+        yield Fault(rules.LOSES_DATA, seen, f"rows are deleted through the view {view}")
 
 
 def _unbounded(seen: Seen, observed: Observed, lineage: Lineage, name: str) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from giveaminute.versioning import mentions
-from giveaminute.versioning.sqltokens import Syntax, tokens
+from giveaminute.versioning.sqltokens import Syntax, tokens, words
 
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "TRUNCATE", "CREATE", "ALTER", "DROP", "RENAME"})
 _AFTER_WHERE = frozenset({"ORDER", "LIMIT", "RETURNING"})
@@ -90,6 +90,11 @@ def is_overwriting(statement: str, syntax: Syntax) -> bool:
 def is_remaking(statement: str, syntax: Syntax) -> bool:
     """Whether a table that was there is dropped by its creation (MariaDB)."""
     return words_of(statement, syntax).upper[:4] == ("CREATE", "OR", "REPLACE", "TABLE")
+
+
+def is_rebuild(statement: str) -> bool:
+    """Whether it is OPTIMIZE TABLE, which writes InnoDB's tables anew (the servers' manuals, «OPTIMIZE TABLE»)."""
+    return next(words(statement), "").upper() == "OPTIMIZE"
 
 
 def empties_partitions(statement: str, syntax: Syntax) -> bool:

@@ -104,7 +104,7 @@ class Guard:
             self.tell(f"Large: {told}. Asking the server on an empty copy what the steps cost.")
             found = self._rehearsed(move, last_statement_applied)
             if found is not None:
-                self._refuse(self._stops(found))
+                self._refuse(self._stops(found), begun=stopped is not None)
         self._keep_ways()
 
     def look(self) -> None:
@@ -180,14 +180,14 @@ class Guard:
                         names[new.lower()] = names.pop(old.lower())
         return stops
 
-    def _refuse(self, stops: list[Stop]) -> None:
+    def _refuse(self, stops: list[Stop], *, begun: bool) -> None:
         if not stops or self.consent is Consent.BLOCKING:
             return
         if self.consent is Consent.ONLINE:
             stops = [each for each in stops if each.obstacle is not None]
             if not stops:
                 return
-        raise refusal(stops, online=self.consent is Consent.ONLINE, begun=False)
+        raise refusal(stops, online=self.consent is Consent.ONLINE, begun=begun)
 
     # At a statement
 
