@@ -237,15 +237,15 @@ class StepRun:
 
     def _end(self, row: int) -> None:
         """Version row and history, in the transaction under way."""
-        step = self.step
-        concluded = history.conclude(self.database, self.repository, step.before, step.after, row, self._seconds())
-        if not concluded:
+        advanced = history.advance(self.database, self.repository, self.step.before, self.step.after)
+        if not advanced:
             self.database.lease.fence()  # was it that?
             raise HalfApplied(
-                f"The version row moved away from {step.before} while {step.script.number:03d} ran.",
+                f"The version row moved away from {self.step.before} while {self.step.script.number:03d} ran.",
                 "Find out who changed it; then run: invoke status",
             )
-        self.database.lease.guarded(concluded)
+        history.end(self.database, row, Outcome.DONE, self._seconds())
+        self.database.lease.guarded(advanced)
 
     def settle(self, stopped: Run, applied: bool | None) -> entries.Stopped:
         """What of it is done. The statement in doubt is decided by what it touches.

@@ -218,29 +218,6 @@ def end(database: Database, run: int, outcome: Outcome, seconds: float, error: s
     )
 
 
-def conclude(database: Database, repository: Repository, before: int, after: int, run: int, seconds: float) -> bool:
-    """`advance`, and say that the run is done, or neither: in one statement, as MySQL and MariaDB can.
-
-    Between two of many short migrations each question to the server counts.
-    """
-    held = database.lease.guard
-    matched = database.execute(
-        f"UPDATE {repository.version_table} v JOIN {_TABLE} h ON h.id = :run SET v.version = :after,"
-        " h.outcome = :outcome, h.finished = :finished, h.seconds = :seconds, h.error = NULL"
-        " WHERE v.repository_id = :id AND v.version = :before" + (f" AND EXISTS (SELECT 1{held})" if held else ""),
-        {
-            "run": run,
-            "id": repository.id,
-            "before": before,
-            "after": after,
-            "outcome": Outcome.DONE.value,
-            "finished": now(),
-            "seconds": round(seconds, 6),
-        },
-    )
-    return matched == 2
-
-
 def note_way(database: Database, repository: Repository, words: str) -> None:
     """Add to the run under way how a statement on a large table went; committed with what comes next."""
     run = unfinished(database, repository)
