@@ -269,4 +269,5 @@ def test_the_guard_closes_the_site_and_opens_it_again_without_a_restart(chromium
         while (answer := shown.page.goto(address)) is None or answer.status != 200:
             assert answer is not None and time.monotonic() < deadline
             time.sleep(0.1)
+        shown.complaints.clear()
         assert shown.page.inner_text("h1") == "Open"
