@@ -83,7 +83,7 @@ def _read_python(path: Path) -> PythonMigration:
             source = file.read()
         _refuse_nul(source)
         tree = ast.parse(source, str(path))
-        code = compile(source, str(path), "exec", dont_inherit=True)
+        code = compile(tree, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
         raise RepositoryError(
             f"{path.name}, line {error.lineno or 1}: {error.msg}.", f"Mend {path} and run it again; nothing has run."

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import islice
 
 from giveaminute.versioning.sqltokens import bare, words
@@ -52,6 +53,7 @@ _HARMLESS = {"ANALYZE", "OPTIMIZE", "REPAIR", "FLUSH", "GRANT"}
 _INVISIBLE = {"EXCHANGE", "IMPORT", "DISCARD", "TRUNCATE", "RESTART"}
 
 
+@lru_cache(maxsize=8)  # several ask for the statement under way
 def touched(statement: str) -> tuple[Touched, ...] | None:
     """The objects that a definition makes, changes or drops, sorted; empty where doing it again does no harm.
 
