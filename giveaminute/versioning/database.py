@@ -20,6 +20,8 @@ from giveaminute.versioning.lease import Holder, Lease, NoLease
 if TYPE_CHECKING:
     from giveaminute.versioning.lending import Lender
 
+SIGNALS = (KeyboardInterrupt, Terminated)
+"""What may come at any point, in the middle of the driver's work too."""
 NO_PARAMETERS: Mapping[str, object] = {}
 HANDOVER = 10.0
 """Seconds at most until the server has noticed that our own last session is closed, and frees what it held."""
@@ -113,7 +115,7 @@ class Database:
             self.lease = lease
             try:
                 yield
-            except (KeyboardInterrupt, Terminated):
+            except SIGNALS:
                 self.close_if_out_of_step()
                 raise
             finally:
@@ -174,7 +176,9 @@ class Database:
         self.dialect.begin(self)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, SIGNALS):
+                self.close_if_out_of_step()
             self.roll_back()
             raise
         self.commit()
