@@ -87,7 +87,8 @@ def _step(step: RehearsedStep, syntax: Syntax, width: int) -> Iterator[str]:
     yield from (comment(f"It says: {each}", width) for each in step.notices)
     yield from _questions(step, width)
     if step.complete and not step.statements:
-        yield comment("No statement: there is nothing to change here.", width)
+        nothing = "on the copy, which has no rows." if step.unanswered else "there is nothing to change here."
+        yield comment(f"No statement{' ' if step.unanswered else ': '}{nothing}", width)
     numbers = {sent.number for sent in step.statements}
     yield from (_lint(found, width) for found in step.findings if found.statement not in numbers)
     for sent in step.statements:

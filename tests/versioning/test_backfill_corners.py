@@ -114,6 +114,25 @@ def test_a_column_that_is_no_name_is_told(database_url: str, tmp_path: Path) -> 
         made.run()
 
 
+@pytest.mark.parametrize("value", ["['x']", "('x', 'y')", "{1}"])
+def test_a_list_is_no_value(database_url: str, tmp_path: Path, value: str) -> None:
+    made = numbered(database_url, tmp_path)
+    made.script(
+        'op.backfill("t", f, columns=["n"])', head=f"def f(rows):\n    return {{key: {{'s': {value}}} for key in rows}}"
+    )
+    with pytest.raises(MigrationFailed, match="for s: one value is wanted"):
+        made.run()
+    assert made.rows("SELECT id FROM t WHERE s IS NOT NULL") == []
+
+
+def test_a_dry_run_without_rows_does_not_say_that_nothing_changes(mysql_family_url: str, tmp_path: Path) -> None:
+    made = numbered(mysql_family_url, tmp_path)
+    made.script('op.backfill("t", f, columns=["n"])', head=ONE_MORE)
+    said = run("upgrade", "--dry-run", "--url", mysql_family_url, "--repository", str(made.folder), cwd=tmp_path)
+    assert said.code == 0 and "CAUTION" in said.out
+    assert "No statement on the copy, which has no rows." in said.out and "nothing to change" not in said.out
+
+
 def test_a_connection_that_owes_an_answer_is_closed(mysql_family_url: str) -> None:
     """As a signal leaves it that comes between the driver's sending and its reading."""
     with opened(parse_url(mysql_family_url), read_only=False) as database:

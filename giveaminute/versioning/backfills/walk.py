@@ -266,7 +266,12 @@ class Walk:
                 )
             if not isinstance(values, Mapping):
                 raise MigrationFailed(f"op.backfill: {name} returned {values!r:.60} for {key!r}, not {{column: value}}")
-            for column in values:
+            for column, value in values.items():
+                if isinstance(value, (list, tuple, set)):
+                    raise MigrationFailed(
+                        f"op.backfill: {name} returned {value!r:.60} for {column}: one value is wanted, such as a text"
+                        " (json.dumps) where it is JSON"
+                    )
                 if column not in self._known:
                     check_target(self._table, column, self._keys)
                     self._known.add(column)
