@@ -32,8 +32,9 @@ def declarative(tree: ast.Module) -> frozenset[Direction]:
             functions.append(node)
         elif not (_is_text(node) or _is_constant(node)):
             return frozenset()
-    ways = {way.value: way for way in Direction}
-    return frozenset(ways[each.name] for each in functions if each.name in ways and _declares(each, words))
+    return frozenset(
+        way for way in Direction if _declare([each for each in functions if each.name == way.value], words)
+    )
 
 
 def _is_sqlalchemys(node: ast.Import | ast.ImportFrom) -> bool:
@@ -56,6 +57,11 @@ def _is_constant(node: ast.stmt) -> bool:
 def _defaults(function: ast.FunctionDef) -> list[ast.expr]:
     """What is worked out when it is defined."""
     return [*function.args.defaults, *(each for each in function.args.kw_defaults if each is not None)]
+
+
+def _declare(functions: list[ast.FunctionDef], words: set[str]) -> bool:
+    """Whether all of one name do: the last one counts, and a reader may have missed it."""
+    return functions != [] and all(_declares(each, words) for each in functions)
 
 
 def _declares(function: ast.FunctionDef, words: set[str]) -> bool:
@@ -81,7 +87,7 @@ def _has_values(call: ast.Call, words: Iterable[str]) -> bool:
 def _are_values(nodes: Iterable[ast.expr | None], words: frozenset[str]) -> bool:
     """Whether these are literals, or put together of them by what was imported."""
     for node in nodes:
-        if isinstance(node, ast.Constant):
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in words):
             continue
         if isinstance(node, (ast.List, ast.Tuple)):
             parts: list[ast.expr | None] = [*node.elts]
@@ -91,8 +97,6 @@ def _are_values(nodes: Iterable[ast.expr | None], words: frozenset[str]) -> bool
             parts = [node.operand]
         elif isinstance(node, ast.Attribute):
             parts = [node.value]
-        elif isinstance(node, ast.Name):
-            parts = [] if node.id in words else [None]
         elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
             parts = [node.func, *node.args, *(each.value for each in node.keywords)]
         else:

@@ -103,6 +103,11 @@ def test_a_module_that_does_something_when_it_is_loaded_is_none(head: str) -> No
     assert of("op.drop_table('a')", head) == frozenset()
 
 
+def test_of_two_functions_of_a_name_the_last_one_counts() -> None:
+    again = "def upgrade(op):\n    print(1)\n"
+    assert of("op.drop_table('a')\n\n" + again) == frozenset()
+
+
 class Sent(Progress):
     """Keeps what was sent."""
 
