@@ -48,8 +48,9 @@ class Ahead:
         """Which step comes after the one that begins now."""
         from giveaminute.versioning.script import PythonMigration
 
-        fit = isinstance(migration, PythonMigration) and step.direction in migration.declarative
-        self._next = (step, migration) if fit and isinstance(migration, PythonMigration) else None
+        self._next = None
+        if isinstance(migration, PythonMigration) and step.direction in migration.declarative:
+            self._next = step, migration
 
     def sending(self, send: Send) -> Send:
         """The same way to send; with a definition on its way there is time for what comes next."""

@@ -20,7 +20,7 @@ from giveaminute.versioning.lease import Holder, Lease, NoLease
 if TYPE_CHECKING:
     from giveaminute.versioning.lending import Lender
 
-SIGNALS = (KeyboardInterrupt, Terminated)
+_SIGNALS = (KeyboardInterrupt, Terminated)
 """What may come at any point, in the middle of the driver's work too."""
 NO_PARAMETERS: Mapping[str, object] = {}
 HANDOVER = 10.0
@@ -63,10 +63,12 @@ class Database:
         with suppress(self.dialect.driver_error):
             self.connection.close()
 
-    def close_if_out_of_step(self) -> None:
+    def close_if_out_of_step(self, error: BaseException) -> None:
         """After a signal: where it came between a statement and the driver's reading of its answer, the next question
-        would be given that one. Closed, it counts as lost.
+        would be given that one. Closed, it counts as lost. After any other error there is nothing to look at.
         """
+        if not isinstance(error, _SIGNALS):
+            return
         token = secrets.token_hex(8)
         try:
             in_step = self.scalar("SELECT :token", {"token": token}) == token
@@ -115,8 +117,8 @@ class Database:
             self.lease = lease
             try:
                 yield
-            except SIGNALS:
-                self.close_if_out_of_step()
+            except BaseException as error:
+                self.close_if_out_of_step(error)
                 raise
             finally:
                 self.lease = NoLease()
@@ -177,8 +179,7 @@ class Database:
         try:
             yield
         except BaseException as error:
-            if isinstance(error, SIGNALS):
-                self.close_if_out_of_step()
+            self.close_if_out_of_step(error)
             self.roll_back()
             raise
         self.commit()

@@ -6,7 +6,7 @@ What such a script does is the same whenever it runs. Pure, judged by its syntax
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from giveaminute.versioning.repository import Direction
 
@@ -26,9 +26,7 @@ def declarative(tree: ast.Module) -> frozenset[Direction]:
             if not _is_sqlalchemys(node):
                 return frozenset()
             words |= {each.asname or each.name.partition(".")[0] for each in node.names}
-        elif (
-            isinstance(node, ast.FunctionDef) and not node.decorator_list and _are_values(_defaults(node), frozenset())
-        ):
+        elif isinstance(node, ast.FunctionDef) and not node.decorator_list and _are_values(_defaults(node), ()):
             functions.append(node)
         elif not (_is_text(node) or _is_constant(node)):
             return frozenset()
@@ -51,7 +49,7 @@ def _is_constant(node: ast.stmt) -> bool:
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return False
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return all(isinstance(each, ast.Name) for each in targets) and _are_values([node.value], frozenset())
+    return all(isinstance(each, ast.Name) for each in targets) and _are_values([node.value], ())
 
 
 def _defaults(function: ast.FunctionDef) -> list[ast.expr]:
@@ -59,32 +57,32 @@ def _defaults(function: ast.FunctionDef) -> list[ast.expr]:
     return [*function.args.defaults, *(each for each in function.args.kw_defaults if each is not None)]
 
 
-def _declare(functions: list[ast.FunctionDef], words: set[str]) -> bool:
+def _declare(functions: list[ast.FunctionDef], words: Collection[str]) -> bool:
     """Whether all of one name do: the last one counts, and a reader may have missed it."""
     return functions != [] and all(_declares(each, words) for each in functions)
 
 
-def _declares(function: ast.FunctionDef, words: set[str]) -> bool:
+def _declares(function: ast.FunctionDef, words: Collection[str]) -> bool:
     if len(function.args.args) != 1:
         return False
     op = function.args.args[0].arg
     return op not in words and all(_is_text(each) or _is_call_of(op, each, words) for each in function.body)
 
 
-def _is_call_of(op: str, node: ast.stmt, words: set[str]) -> bool:
+def _is_call_of(op: str, node: ast.stmt, words: Collection[str]) -> bool:
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     function = node.value.func
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
         return False
-    return function.value.id == op and function.attr in _DECLARING and _has_values(node.value, words)
+    return function.value.id == op and function.attr in _DECLARING and _are_values(_given(node.value), words)
 
 
-def _has_values(call: ast.Call, words: Iterable[str]) -> bool:
-    return _are_values([*call.args, *(each.value for each in call.keywords)], frozenset(words))
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(each.value for each in call.keywords)]
 
 
-def _are_values(nodes: Iterable[ast.expr | None], words: frozenset[str]) -> bool:
+def _are_values(nodes: Iterable[ast.expr | None], words: Collection[str]) -> bool:
     """Whether these are literals, or put together of them by what was imported."""
     for node in nodes:
         if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in words):
@@ -98,7 +96,7 @@ def _are_values(nodes: Iterable[ast.expr | None], words: frozenset[str]) -> bool
         elif isinstance(node, ast.Attribute):
             parts = [node.value]
         elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
-            parts = [node.func, *node.args, *(each.value for each in node.keywords)]
+            parts = [node.func, *_given(node)]
         else:
             return False
         if not _are_values(parts, words):

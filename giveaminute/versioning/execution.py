@@ -23,7 +23,7 @@ from giveaminute.errors import (
 )
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.backfills.pacing import Pacing
-from giveaminute.versioning.database import SIGNALS, Database
+from giveaminute.versioning.database import Database
 from giveaminute.versioning.doubt import Verdict
 from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Outcome, Run
@@ -320,8 +320,7 @@ class StepRun:
         """
         if isinstance(error, Busy):
             return  # another run has the lease, and goes on with this row
-        if isinstance(error, SIGNALS):
-            self.database.close_if_out_of_step()
+        self.database.close_if_out_of_step(error)
         try:
             self._record_stop(recorder, error)
         except self.database.dialect.driver_error as lost:

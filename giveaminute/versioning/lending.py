@@ -98,28 +98,34 @@ class Lender:
             finally:
                 self._recorder = None
 
-    # SQLAlchemy listens at the dialect, which two lenders may share. Returning True tells it that the statement was
-    # executed.
+    def _heard(self, context: Any) -> Listener | None:
+        """Who is to get a statement: SQLAlchemy listens at the dialect, which two lenders may share."""
+        return self._recorder if context.engine is self._engine else None
+
+    # Returning True tells SQLAlchemy that the statement was executed.
 
     def _execute(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if self._recorder is None or context.engine is not self._engine:
+        recorder = self._heard(context)
+        if recorder is None:
             return False
         if self._doubled and not parameters:
-            self._recorder.execute(cursor, *_plain(statement, parameters))
+            recorder.execute(cursor, *_plain(statement, parameters))
         else:
-            self._recorder.execute(cursor, statement, parameters)
+            recorder.execute(cursor, statement, parameters)
         return True
 
     def _execute_no_params(self, cursor: Any, statement: str, context: Any) -> bool:
-        if self._recorder is None or context.engine is not self._engine:
+        recorder = self._heard(context)
+        if recorder is None:
             return False
-        self._recorder.execute(cursor, statement, None)
+        recorder.execute(cursor, statement, None)
         return True
 
     def _execute_many(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if self._recorder is None or context.engine is not self._engine:
+        recorder = self._heard(context)
+        if recorder is None:
             return False
-        self._recorder.execute(cursor, statement, parameters, many=True)
+        recorder.execute(cursor, statement, parameters, many=True)
         return True
 
 

@@ -17,7 +17,7 @@ from giveaminute.errors import (
 )
 from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import history
-from giveaminute.versioning.database import SIGNALS, Database
+from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects import for_family
 from giveaminute.versioning.lease import Holder
 from giveaminute.versioning.repository import Direction, Repository
@@ -169,8 +169,7 @@ def _drop(database: Database, path: Path, made: Sequence[str], before: Collectio
     waits for the server to be done with that.
     """
     name, dialect = database.url.name, database.dialect
-    if isinstance(error, SIGNALS):
-        database.close_if_out_of_step()
+    database.close_if_out_of_step(error)
     try:
         try:
             _undo(database, made, before)

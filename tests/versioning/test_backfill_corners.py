@@ -136,11 +136,11 @@ def test_a_dry_run_without_rows_does_not_say_that_nothing_changes(mysql_family_u
 def test_a_connection_that_owes_an_answer_is_closed(mysql_family_url: str) -> None:
     """As a signal leaves it that comes between the driver's sending and its reading."""
     with opened(parse_url(mysql_family_url), read_only=False) as database:
-        database.close_if_out_of_step()
+        database.close_if_out_of_step(KeyboardInterrupt())
         assert database.scalar("SELECT 1") == 1
         connection = database.connection
         connection._execute_command(3, "SELECT 2")  # type: ignore[attr-defined]
-        database.close_if_out_of_step()
+        database.close_if_out_of_step(KeyboardInterrupt())
         with pytest.raises(pymysql.err.InterfaceError):
             database.scalar("SELECT 1")
 

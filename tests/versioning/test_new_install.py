@@ -311,14 +311,21 @@ def test_a_load_that_is_ended_leaves_nothing(
     assert call_command("load-models", url=mysql_family_url, **install).version == 1
 
 
-def test_what_another_made_meanwhile_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
+def failing_beside(url: str, install: dict[str, str], change: str) -> int:
+    """The exit code of a load that fails after another has made a change in the middle of it."""
     seed(install, SLOW["mysql"] + "INSERT INTO nowhere VALUES (1);\n")
-    load = started("load-models", *options(install, mysql_family_url))
-    begun(mysql_family_url)
-    with opened(parse_url(mysql_family_url), read_only=False) as other:
-        other.execute("CREATE TABLE mine (id INT)")
+    load = started("load-models", *options(install, url))
+    begun(url)
+    with opened(parse_url(url), read_only=False) as other:
+        other.execute(change)
+        other.connection.commit()
     load.communicate(timeout=20)
-    assert (load.returncode, theirs(mysql_family_url)) == (1, {"mine"})
+    return load.returncode
+
+
+def test_what_another_made_meanwhile_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
+    code = failing_beside(mysql_family_url, install, "CREATE TABLE mine (id INT)")
+    assert (code, theirs(mysql_family_url)) == (1, {"mine"})
 
 
 def test_what_was_kept_before_a_load_that_fails_is_still_there(mysql_family_url: str, install: dict[str, str]) -> None:
@@ -371,11 +378,5 @@ def test_names_in_texts_are_no_names(mysql_family_url: str, install: dict[str, s
 
 
 def test_what_another_has_taken_over_is_left_alone(mysql_family_url: str, install: dict[str, str]) -> None:
-    seed(install, SLOW["mysql"] + "INSERT INTO nowhere VALUES (1);\n")
-    load = started("load-models", *options(install, mysql_family_url))
-    begun(mysql_family_url)
-    with opened(parse_url(mysql_family_url), read_only=False) as other:
-        other.execute("UPDATE migrate_lease SET token = token + 1")
-        other.connection.commit()
-    load.communicate(timeout=20)
-    assert (load.returncode, theirs(mysql_family_url)) == (ExitCode.BUSY, TABLES)
+    code = failing_beside(mysql_family_url, install, "UPDATE migrate_lease SET token = token + 1")
+    assert (code, theirs(mysql_family_url)) == (ExitCode.BUSY, TABLES)
