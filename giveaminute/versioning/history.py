@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -63,8 +64,13 @@ def now() -> str:
 
 def application_tables(database: Database, repository: Repository) -> list[str]:
     """The names of all tables and views that are not our own. Only asks."""
+    return not_ours(database.tables(), repository)
+
+
+def not_ours(names: Iterable[str], repository: Repository) -> list[str]:
+    """Those of these tables and views that are not our own."""
     ours = {repository.version_table, *BOOKKEEPING}
-    return [name for name in database.tables() if name not in ours]
+    return [name for name in names if name not in ours]
 
 
 def version(database: Database, repository: Repository) -> int | None:

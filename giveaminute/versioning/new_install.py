@@ -134,20 +134,19 @@ def _refuse_occupied(database: Database, repository: Repository) -> Collection[s
             f"{name} is not empty, and nothing was loaded.",
             "Name an empty database, or bring this one up: invoke upgrade",
         )
-    tables = history.application_tables(database, repository)
-    if tables:
+    there = database.tables()
+    if history.not_ours(there, repository):
         raise UsageError(
             f"{name} is not empty and has no version, and nothing was loaded.",
             f"Where a load was killed that had begun there, drop {name} and load it again. Else name an empty database,"
             " or bring this one under version control: invoke version-control",
         )
-    ours = database.tables()
-    if repository.version_table in ours:
+    if repository.version_table in there:
         raise UsageError(
             f"{name} has a table {repository.version_table} without a row of «{repository.id}»; nothing was loaded.",
             "Another set of scripts looks after it: name an empty database.",
         )
-    return ours
+    return there
 
 
 def _load(database: Database, repository: Repository, found: Source, made: list[str]) -> int:
