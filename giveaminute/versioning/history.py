@@ -181,11 +181,14 @@ def start(
     outcome: Outcome,
     backup: str | None = None,
 ) -> int:
-    """Add a row for a run that starts now; returns its id. `backup`: the file that was saved before it."""
+    """Add a row for a run that starts now; returns its id. `backup`: the file that was saved before it.
+
+    The id is given and not left to AUTO_INCREMENT: LAST_INSERT_ID() stays what the migration's own INSERT made it.
+    """
     return database.insert(
-        "INSERT INTO migrate_history (repository_id, version, title, direction, checksum, started, user, host, outcome,"
-        " backup) VALUES (:repository, :version, :title, :direction, :checksum, :started, :user, :host, :outcome,"
-        " :backup)",
+        "INSERT INTO migrate_history (id, repository_id, version, title, direction, checksum, started, user, host,"
+        " outcome, backup) SELECT COALESCE(MAX(id), 0) + 1, :repository, :version, :title, :direction, :checksum,"
+        " :started, :user, :host, :outcome, :backup FROM migrate_history",
         {
             "repository": repository.id,
             "version": number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from giveaminute.versioning.sessionstate import count_of_last
 from giveaminute.versioning.statementkinds import StatementKind
 
 SHOWN = 70
@@ -18,7 +19,12 @@ _BELONGS_TO_THE_RUN = {
 
 
 def refusal(what: StatementKind, statement: str) -> str | None:
-    """Why a statement is refused that would end the run's transaction or take its tables away; None for any other."""
+    """Why a statement is refused that would end the run's transaction, take its tables away, or be told of what the
+    run itself sends; None for any other.
+    """
+    counted = count_of_last(statement)
+    if counted is not None:
+        return f"{counted} counts the rows of what the run writes down between two statements, not those of the script"
     if what not in (StatementKind.SESSION, StatementKind.TRANSACTION):
         return None
     words = [word.lower() for word in _WORD.findall(statement)]

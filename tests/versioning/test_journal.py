@@ -296,6 +296,7 @@ def test_a_session_setting_ends_with_its_migration(install: Install) -> None:
         ("SAVEPOINT a", "transactions belong to the run"),
         ("USE mysql", "the journal is in this database"),
         ("LOCK TABLES a WRITE", "the journal's own tables would be locked out"),
+        ("SELECT ROW_COUNT()", r"ROW_COUNT\(\) counts the rows of what the run writes down"),
     ],
 )
 def test_what_would_break_the_run_is_refused(install: Install, statement: str, reason: str) -> None:
@@ -303,6 +304,34 @@ def test_what_would_break_the_run_is_refused(install: Install, statement: str, r
     with pytest.raises(MigrationFailed, match=f"(?s)line 2.*{reason}.*Take the statement out"):
         install.upgrade()
     assert install.ask("SELECT outcome FROM migrate_history") == (("failed",),)
+
+
+NUMBERED = """
+INSERT INTO parent (n) VALUES (1);
+INSERT INTO child VALUES (LAST_INSERT_ID(), 'the first');
+UPDATE child SET parent_id = parent_id;
+INSERT INTO child VALUES (LAST_INSERT_ID(), 'after an update');
+INSERT INTO parent (n) VALUES (2), (3);
+CREATE TABLE other (id INT PRIMARY KEY);
+SET @last = LAST_INSERT_ID();
+INSERT INTO child VALUES (@last, 'after a definition');
+"""
+
+
+def test_the_number_that_an_insert_was_given_is_the_next_statements(install: Install) -> None:
+    """What is written down between two statements has rows with numbers of its own."""
+    files = {
+        "001_A_default_upgrade.sql": "CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, n INT)"
+        " AUTO_INCREMENT = 500; CREATE TABLE child (parent_id INT, how VARCHAR(20));",
+        "001_A_default_downgrade.sql": "DROP TABLE parent, child;",
+        "002_B_default_upgrade.sql": NUMBERED,
+        "002_B_default_downgrade.sql": "DROP TABLE other; DELETE FROM parent; DELETE FROM child;",
+    }
+    make_repository(install.folder, files)
+    install.upgrade()
+    found = install.ask("SELECT parent_id, how FROM child")
+    assert found == ((500, "the first"), (500, "after an update"), (501, "after a definition"))
+    assert install.ask("SELECT id, version FROM migrate_history ORDER BY id") == ((1, 1), (2, 2))
 
 
 ASKING = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from giveaminute.versioning.sessionstate import names_in, of_session
+from giveaminute.versioning.sessionstate import count_of_last, names_in, of_session
 from giveaminute.versioning.statementkinds import commits
 
 
@@ -27,6 +27,21 @@ from giveaminute.versioning.statementkinds import commits
 )
 def test_what_is_needed(statement: str, needed: str | None) -> None:
     assert of_session(statement) == needed
+
+
+@pytest.mark.parametrize(
+    ("statement", "counted"),
+    [
+        ("INSERT INTO t VALUES (@n, ROW_COUNT())", "ROW_COUNT()"),
+        ("SET @n = found_rows( )", "found_rows()"),
+        ("SELECT row_count FROM t", None),
+        ("SELECT 'ROW_COUNT()'", None),
+        ("INSERT INTO t VALUES (LAST_INSERT_ID())", None),
+        ("CREATE PROCEDURE p() BEGIN DELETE FROM t; SELECT ROW_COUNT(); END", None),
+    ],
+)
+def test_what_counts_the_rows_of_the_statement_before(statement: str, counted: str | None) -> None:
+    assert count_of_last(statement) == counted
 
 
 def test_names_are_words_and_not_parts_of_words() -> None:
