@@ -163,15 +163,6 @@ class Database:
         finally:
             cursor.close()
 
-    def insert(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> int:
-        """Insert one row; returns the number that the database gave it."""
-        cursor = self.connection.cursor()
-        try:
-            cursor.execute(self.dialect.bind(sql), dict(parameters))
-            return int(cursor.lastrowid)
-        finally:
-            cursor.close()
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit at the end, roll back on any error (Ctrl-C too)."""

@@ -12,6 +12,7 @@ from typing import Any
 from giveaminute.versioning import history
 from giveaminute.versioning.answers import Answer
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.dialects.base import Change
 from giveaminute.versioning.doubt import Evidence
 from giveaminute.versioning.lease import Lease, NoLease
 from giveaminute.versioning.recorder import shown
@@ -165,8 +166,13 @@ def as_done(entry: Entry) -> Entry:
 def write(database: Database, run: int, entry: Entry, lease: Lease | None = None) -> None:
     """Write a statement down; with a lease only while that is held. Raises LeaseLost."""
     lease = lease or NoLease()
+    lease.guarded(database.execute(*writing(run, entry, lease)) > 0)
+
+
+def writing(run: int, entry: Entry, lease: Lease) -> Change:
+    """What writes a statement down; it matches no row where that lease is not held."""
     told = json.dumps(entry.answers)
-    written = database.execute(
+    return Change(
         "REPLACE INTO migrate_journal"
         " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, reply)"
         " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :reply"
@@ -185,4 +191,3 @@ def write(database: Database, run: int, entry: Entry, lease: Lease | None = None
             "reply": None if entry.reply is None else json.dumps(entry.reply),
         },
     )
-    lease.guarded(written > 0)

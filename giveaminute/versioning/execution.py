@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from giveaminute.versioning import entries, journal
     from giveaminute.versioning.ahead import Ahead
     from giveaminute.versioning.backfills.place import Walked
-    from giveaminute.versioning.lease import Holder
+    from giveaminute.versioning.dialects.base import Change
+    from giveaminute.versioning.lease import Holder, Lease
     from giveaminute.versioning.patience import Patience
     from giveaminute.versioning.progress import HowFar
     from giveaminute.versioning.recorder import Recorder, Send
@@ -182,7 +183,7 @@ class StepRun:
             self.database.commit()
         recorder = journal.Journal(
             self.database,
-            self._begin,
+            self._begin_with,
             self._settle_before,
             taken_up,
             patience=self.patience,
@@ -206,6 +207,23 @@ class StepRun:
 
     def _sending(self, send: Send) -> Send:
         return send if self.ahead is None else self.ahead.sending(send)
+
+    def _begin_with(self, first: entries.Entry, lease: Lease, session_changed: bool) -> int:
+        """The same with its first statement, in one journey where the session is still as our own SQL wants it."""
+        from giveaminute.versioning import entries
+
+        before = self.before
+        if before is None or before.unrecorded is None or session_changed:
+            row = self._begin()
+            entries.write(self.database, row, first, lease)
+            return row
+        row = before.unrecorded + 1  # nobody adds rows who has not the lease
+        rest = [before._ending(before.unrecorded), self._starting(row, Outcome.RUNNING)]
+        rest.append(entries.writing(row, first, lease))
+        advanced, *others = self.database.dialect.together(self.database, before._advancing(), rest)
+        before._refuse_moved(advanced)
+        self.database.lease.guarded(others[-1] > 0)
+        return row
 
     def _begin(self) -> int:
         """Add the run to the history, after the end of the one before; after a rollback both are written again."""
@@ -237,15 +255,23 @@ class StepRun:
 
     def _end(self, row: int) -> None:
         """Version row and history, in the transaction under way."""
-        advanced = history.advance(self.database, self.repository, self.step.before, self.step.after)
+        self._refuse_moved(self.database.execute(*self._advancing()))
+        self.database.execute(*self._ending(row))
+        self.database.lease.guarded(True)
+
+    def _advancing(self) -> Change:
+        return history.advancing(self.database, self.repository, self.step.before, self.step.after)
+
+    def _ending(self, row: int) -> Change:
+        return history.ending(row, Outcome.DONE, self._seconds())
+
+    def _refuse_moved(self, advanced: int) -> None:
         if not advanced:
             self.database.lease.fence()  # was it that?
             raise HalfApplied(
                 f"The version row moved away from {self.step.before} while {self.step.script.number:03d} ran.",
                 "Find out who changed it; then run: invoke status",
             )
-        history.end(self.database, row, Outcome.DONE, self._seconds())
-        self.database.lease.guarded(advanced)
 
     def settle(self, stopped: Run, applied: bool | None) -> entries.Stopped:
         """What of it is done. The statement in doubt is decided by what it touches.
@@ -345,9 +371,14 @@ class StepRun:
 
     def start(self, outcome: Outcome) -> int:
         """Add the run to the history; returns its row."""
+        row = history.next_row(self.database)
+        self.database.execute(*self._starting(row, outcome))
+        return row
+
+    def _starting(self, row: int, outcome: Outcome) -> Change:
         script = self.step.script
-        return history.start(
-            self.database,
+        return history.starting(
+            row,
             self.repository,
             script.number,
             script.title,

@@ -12,6 +12,7 @@ from giveaminute.errors import Busy, NotAsRecorded
 from giveaminute.versioning import identity
 from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
+from giveaminute.versioning.dialects.base import Change
 from giveaminute.versioning.lease import NoLease
 from giveaminute.versioning.repository import Direction, Repository
 
@@ -162,17 +163,26 @@ def drop_control(database: Database, repository: Repository) -> None:
 
 def advance(database: Database, repository: Repository, before: int, after: int) -> bool:
     """Compare and set the version row; False where it is no longer at `before`, or another has the lease."""
+    return database.execute(*advancing(database, repository, before, after)) == 1
+
+
+def advancing(database: Database, repository: Repository, before: int, after: int) -> Change:
+    """What compares and sets the version row; it matches none where `advance` says False."""
     held = database.lease.guard
-    matched = database.execute(
+    return Change(
         f"UPDATE {repository.version_table} SET version = :after WHERE repository_id = :id AND version = :before"
         + (f" AND EXISTS (SELECT 1{held})" if held else ""),
         {"id": repository.id, "before": before, "after": after},
     )
-    return matched == 1
 
 
-def start(
-    database: Database,
+def next_row(database: Database) -> int:
+    """The id of the row that comes next. Only asks."""
+    return int(database.scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM migrate_history"))
+
+
+def starting(
+    row: int,
     repository: Repository,
     number: int,
     title: str,
@@ -180,16 +190,17 @@ def start(
     checksum: str,
     outcome: Outcome,
     backup: str | None = None,
-) -> int:
-    """Add a row for a run that starts now; returns its id. `backup`: the file that was saved before it.
+) -> Change:
+    """What adds a row for a run that starts now. `row`: see `next_row`. `backup`: the file that was saved before it.
 
     The id is given and not left to AUTO_INCREMENT: LAST_INSERT_ID() stays what the migration's own INSERT made it.
     """
-    return database.insert(
+    return Change(
         "INSERT INTO migrate_history (id, repository_id, version, title, direction, checksum, started, user, host,"
-        " outcome, backup) SELECT COALESCE(MAX(id), 0) + 1, :repository, :version, :title, :direction, :checksum,"
-        " :started, :user, :host, :outcome, :backup FROM migrate_history",
+        " outcome, backup) VALUES (:id, :repository, :version, :title, :direction, :checksum, :started, :user, :host,"
+        " :outcome, :backup)",
         {
+            "id": row,
             "repository": repository.id,
             "version": number,
             "title": title,
@@ -220,7 +231,12 @@ def resume(database: Database, run: int, checksum: str, backup: str | None = Non
 
 def end(database: Database, run: int, outcome: Outcome, seconds: float, error: str | None = None) -> None:
     """Say how a run ended."""
-    database.execute(
+    database.execute(*ending(run, outcome, seconds, error))
+
+
+def ending(run: int, outcome: Outcome, seconds: float, error: str | None = None) -> Change:
+    """What says how a run ended."""
+    return Change(
         "UPDATE migrate_history SET outcome = :outcome, finished = :finished, seconds = :seconds, error = :error"
         " WHERE id = :id",
         {"id": run, "outcome": outcome.value, "finished": now(), "seconds": round(seconds, 6), "error": error},

@@ -20,7 +20,7 @@ from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.doubt import Evidence
 from giveaminute.versioning.entries import Entry, State, Stopped
-from giveaminute.versioning.lease import NoLease
+from giveaminute.versioning.lease import Lease, NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.recorder import Recorder, Send, Sending, as_it_is, shown, untold
 from giveaminute.versioning.sessionstate import TEMPORARY_TABLE, names_in, of_session
@@ -42,7 +42,7 @@ class Journal(Recorder):
     def __init__(
         self,
         database: Database,
-        start: Callable[[], int],
+        start: Callable[[Entry, Lease, bool], int],
         settle: Callable[[], None],
         stopped: Stopped | None = None,
         *,
@@ -51,7 +51,8 @@ class Journal(Recorder):
         sending: Sending = untold,
         send: Send = as_it_is,
     ) -> None:
-        """`start` adds the run to the history, with its first statement. `title`: for those who wait.
+        """`start` adds the run to the history with its first statement, under a lease, and is told whether the script
+        has changed its session by then. `title`: for those who wait.
 
         `settle` writes what `start` would, but for the run itself, where a question comes before any statement.
         """
@@ -291,10 +292,12 @@ class Journal(Recorder):
 
     def _write(self, entry: Entry, *, guarded: bool = False) -> None:
         """Write it down; with `guarded` only while the lease is held, of which its end then needs no other proof."""
-        if self._run is None:
-            self._run = self._start()
         self._last = entry
-        entries.write(self._database, self._run, entry, self._database.lease if guarded else NoLease())
+        lease = self._database.lease if guarded else NoLease()
+        if self._run is None:
+            self._run = self._start(entry, lease, self.session_changed)
+        else:
+            entries.write(self._database, self._run, entry, lease)
 
     def roll_back(self) -> None:
         """Roll back, and find out whether the run's row in the history went with it.

@@ -126,6 +126,25 @@ def test_a_first_that_changed_its_session_is_written_down_at_once(install: Insta
     assert (install.version(), install.history()) == (1, [(1, "done")])
 
 
+def test_a_second_that_changes_its_session_first_finds_the_first_written_down_all_the_same(install: Install) -> None:
+    mode = "ORACLE" if install.server.family == "mariadb" else "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"
+    install.write(before=f"op.execute(\"SET SESSION sql_mode = '{mode}'\")")
+    install.call("upgrade")
+    install.check_done()
+
+
+def test_a_version_row_that_moves_between_two_migrations_stops_the_run(install: Install) -> None:
+    """The second's UPDATE is sent before it is written down, with the end of the first."""
+    install.write(before="op.execute('UPDATE migrate_version SET version = 9')")
+    with pytest.raises(HalfApplied, match=r"The version row moved away from 0 while 001 ran"):
+        install.call("upgrade")
+    assert (install.version(), install.history()) == (1, [(1, "done"), (2, "failed")])
+    assert install.ask("SHOW TABLES LIKE 'b'") == ()
+    install.write()
+    install.call("upgrade")
+    assert install.history() == [(1, "done"), (2, "failed"), (2, "done")]
+
+
 def test_the_ends_of_migrations_cost_no_commits_of_their_own(
     mariadb_server: Server, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from giveaminute.errors import Busy, CannotConnect, MigrationToolError
 from giveaminute.settings import DatabaseUrl, parse_url
 from giveaminute.versioning.database import Database, opened
 from giveaminute.versioning.dialects import for_family
+from giveaminute.versioning.dialects.base import Change
 from giveaminute.versioning.dialects.mysql import LOCK_WAIT, SQL_MODE
 from tests.conftest import FreshDatabase
 from tests.servers import Server, private_mariadb
@@ -190,6 +191,29 @@ def test_a_transaction_is_kept_or_undone_as_a_whole(url: DatabaseUrl) -> None:
                 write_and_raise(database, "INSERT INTO t VALUES (2)", error)
     with asking(url) as database:
         assert database.query("SELECT a FROM t") == [(1,)]
+
+
+def test_changes_that_belong_together_are_counted_each_and_follow_the_first(url: DatabaseUrl) -> None:
+    """With values that a server could read otherwise, in whatever number of journeys."""
+    with writing(url) as database, database.transaction():
+        options = database.dialect.table_options
+        database.execute(f"CREATE TABLE t (id INTEGER PRIMARY KEY, word VARCHAR(40)){options}")
+    with writing(url) as database:
+        database.dialect.begin(database)
+        together = database.dialect.together
+        add = "INSERT INTO t (id, word) VALUES (:id, :word)"
+        rows = dict(enumerate([*TEXTS, "; END; SELECT 1", "matched_0"], start=1))
+        changes = [Change(add, {"id": number, "word": word}) for number, word in rows.items()]
+        set_all = Change("UPDATE t SET word = word", {})
+        assert together(database, changes[0], [*changes[1:], set_all]) == [*(1 for _ in rows), len(rows)]
+        assert together(database, Change("UPDATE t SET word = 'x' WHERE id = :id", {"id": 99}), [set_all]) == [0]
+        assert together(database, Change("DELETE FROM t WHERE id = :id", {"id": 1}), []) == [1]
+        assert together(database, set_all, changes[:1]) == [len(rows) - 1, 1]
+        assert dict(database.query("SELECT id, word FROM t")) == rows
+        with pytest.raises(database.dialect.driver_error):
+            together(database, Change("UPDATE t SET word = 'y'", {}), changes)
+        database.roll_back()
+        assert database.query("SELECT * FROM t") == []
 
 
 def test_ddl_in_a_transaction_is_undone_where_the_dialect_says_so(url: DatabaseUrl) -> None:

@@ -101,7 +101,9 @@ def test_a_row_without_a_version_is_told(database: Database, repository: Reposit
 
 def started(database: Database, repository: Repository, number: int, outcome: Outcome = Outcome.RUNNING) -> int:
     with database.transaction():
-        return history.start(database, repository, number, "title 100% «ü🎉»", UP, "py1:abc", outcome)
+        row = history.next_row(database)
+        database.execute(*history.starting(row, repository, number, "title 100% «ü🎉»", UP, "py1:abc", outcome))
+    return row
 
 
 def test_a_run_is_logged_from_start_to_end(prepared: Database, repository: Repository) -> None:

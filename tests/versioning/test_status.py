@@ -39,7 +39,9 @@ def given(
         database.dialect.prepare(database, "migrate_version")
         history.put_under_control(database, repository, version)
     for number, direction, outcome in runs:
-        row = history.start(database, repository, number, f"Title {number}", direction, "py1:x", Outcome.RUNNING)
+        row = history.next_row(database)
+        run = Outcome.RUNNING
+        database.execute(*history.starting(row, repository, number, f"Title {number}", direction, "py1:x", run))
         if outcome is not Outcome.RUNNING:
             error = "the server said no" if outcome is Outcome.STOPPED else None
             history.end(database, row, outcome, 1.5, error)

@@ -55,7 +55,10 @@ def put(settings: Settings, version: int, run: Outcome | None = None) -> None:
             history.put_under_control(database, repository, version)
         database.execute(f"UPDATE migrate_version SET version = {version}")
         if run is not None:
-            history.start(database, repository, version + 1, "Next", Direction.UPGRADE, "py1:x", run)
+            row = history.next_row(database)
+            database.execute(
+                *history.starting(row, repository, version + 1, "Next", Direction.UPGRADE, "py1:x", run)
+            )
         database.connection.commit()
 
 

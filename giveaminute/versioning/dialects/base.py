@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from giveaminute.settings import DatabaseUrl
 
@@ -64,6 +64,13 @@ class OpenDatabase(Protocol):
     def query(self, sql: str, parameters: Mapping[str, object] = ..., /) -> list[tuple[Any, ...]]: ...
     def scalar(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Any: ...
     def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> int: ...
+
+
+class Change(NamedTuple):
+    """One of the engine's own statements that change something, with `:name` parameters."""
+
+    sql: str
+    parameters: Mapping[str, object]
 
 
 class Dialect(ABC):
@@ -126,6 +133,14 @@ class Dialect(ABC):
     @abstractmethod
     def begin(self, database: OpenDatabase) -> None:
         """Open the transaction of a step; on SQLite it takes the write lock at once."""
+
+    def together(self, database: OpenDatabase, first: Change, rest: Sequence[Change]) -> list[int]:
+        """The rows that each of these matches, in one journey where the server takes them so.
+
+        `rest` is left out, in the answer too, where `first` matches none.
+        """
+        matched = database.execute(*first)
+        return [matched, *(database.execute(*each) for each in rest)] if matched else [matched]
 
     @abstractmethod
     def tables(self, database: OpenDatabase) -> list[str]:

@@ -15,7 +15,7 @@ from pymysql.constants import CLIENT, CR, ER
 
 from giveaminute.errors import Busy, CannotConnect, ConnectionLost, MigrationToolError, NotAsRecorded
 from giveaminute.settings import DatabaseUrl
-from giveaminute.versioning.dialects.base import Dialect, DriverConnection, OpenDatabase
+from giveaminute.versioning.dialects.base import Change, Dialect, DriverConnection, OpenDatabase
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -151,6 +151,14 @@ class MySQLDialect(Dialect):
 
     def begin(self, database: OpenDatabase) -> None:
         database.execute("START TRANSACTION")
+
+    def together(self, database: OpenDatabase, first: Change, rest: Sequence[Change]) -> list[int]:
+        from giveaminute.versioning.dialects import mysql_compound
+
+        if not rest or not mysql_compound.takes_compounds(database.connection):
+            return super().together(database, first, rest)
+        texts = [mysql_compound.with_values(database.connection, _bound(each.sql), each) for each in (first, *rest)]
+        return mysql_compound.together(database, texts[0], texts[1:])
 
     def tables(self, database: OpenDatabase) -> list[str]:
         rows = database.query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
