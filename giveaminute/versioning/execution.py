@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import (
-    Busy,
-    ConnectionLost,
-    HalfApplied,
-    MigrationFailed,
-    MigrationToolError,
-    Terminated,
-    UsageError,
-    WouldBlock,
-    driver_error,
-)
+from giveaminute.errors import Busy, HalfApplied, MigrationFailed, MigrationToolError, UsageError
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.doubt import Verdict
+from giveaminute.versioning.failures import Telling, first_line
 from giveaminute.versioning.grouping import Group, TransactionGone
 from giveaminute.versioning.history import Outcome, Run
 from giveaminute.versioning.plan import Step
@@ -170,7 +160,7 @@ class StepRun:
     def _record_failure(self, error: BaseException) -> None:
         with self.group.step():
             row = self.start(Outcome.FAILED)
-            history.end(self.database, row, Outcome.FAILED, self._seconds(), _first_line(error))
+            history.end(self.database, row, Outcome.FAILED, self._seconds(), first_line(error))
 
     def _by_journal(self, stopped: Run | None, last_statement_applied: bool | None) -> StepResult:
         from giveaminute.versioning import journal
@@ -308,12 +298,12 @@ class StepRun:
             raise HalfApplied(
                 f"{self.migration.path.name} was cut off at statement {last.number}, and whether that took effect"
                 f" is not known; committed before it: {last.number - 1}. It is: {' '.join(last.statement.split())}",
-                f"Look at the table, then run: {self._command()} --last-statement applied (or: not-applied)",
+                f"Look at the table, then run: {self._telling.command} --last-statement applied (or: not-applied)",
             )
         if word is not None and word is not (verdict is Verdict.APPLIED):
             raise UsageError(
                 f"--last-statement: what statement {last.number} touches proves that it is {verdict.value}.",
-                f"Leave the option out: {self._command()}",
+                f"Leave the option out: {self._telling.command}",
             )
         return verdict
 
@@ -328,7 +318,7 @@ class StepRun:
                 return Verdict.NOT_APPLIED  # the nodes that have it are passed over
             raise HalfApplied(
                 f"«{shown(last.statement)}» has come to some of the nodes only.",
-                f"Let it go on from node to node: {self._command()} --rolling",
+                f"Let it go on from node to node: {self._telling.command} --rolling",
             )
         now = dialect.evidence(self.database, last.statement)
         verdict = doubt.decide(last.statement, last.evidence, now)
@@ -363,7 +353,7 @@ class StepRun:
             undoing = self.step.before == self.step.after  # of what an upgrade had left
             left = recorder.committed or recorder.in_part or undoing
             outcome = Outcome.STOPPED if left else Outcome.FAILED
-            history.end(self.database, row, outcome, self._seconds(), _first_line(error))
+            history.end(self.database, row, outcome, self._seconds(), first_line(error))
             if outcome is Outcome.FAILED:
                 entries.clear(self.database)
             else:
@@ -427,64 +417,11 @@ class StepRun:
             raise MigrationFailed(f"it leaves {len(broken) - before} rows that refer to nothing: {broken[-1]}")
 
     def _failure(self, error: BaseException, recorder: Recorder) -> MigrationToolError | None:
-        """The error as users read it; None for Ctrl-C, SIGTERM and our own, which stay what they are."""
-        ours = (KeyboardInterrupt, GeneratorExit, Terminated, HalfApplied, Busy)
-        if isinstance(error, ours):
-            return None
-        name = self.migration.path.name
-        line = self.line if self.line is not None else _line_in(error, str(self.migration.path))
-        place = f"{name}, line {line}" if line else name
-        if isinstance(error, WouldBlock):
-            return WouldBlock(f"{place}: {error.message}", error.remedy or "", error.details)
-        where = place + self._statement(recorder)
-        cause = driver_error(error)
-        if isinstance(cause, Exception) and self.database.dialect.is_connection_lost(cause):
-            return ConnectionLost(
-                f"{where}: the connection was lost.",
-                f"See that the server is up, then run: {self._command()} (it goes on there)",
-            )
-        return MigrationFailed(f"{where}: {self._reason(error)}", self._remedy(recorder))
+        return self._telling.failure(error, recorder, self.line, self.patience.why)
 
-    def _statement(self, recorder: Recorder) -> str:
-        if recorder.failed is None:
-            return f", after statement {recorder.number}" if recorder.number else ""
-        return f", {recorder.failed}"
-
-    def _reason(self, error: BaseException) -> str:
-        if isinstance(error, MigrationToolError):
-            return error.message
-        if isinstance(error, SystemExit):
-            return f"the script ended the process (exit {error.code})"
-        cause = driver_error(error)
-        if isinstance(cause, self.database.dialect.driver_error):
-            in_the_way = f"; in the way: {self.patience.why}" if self.patience.why else ""
-            return self.database.dialect.explain(cause) + in_the_way
-        return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-    def _remedy(self, recorder: Recorder) -> str:
-        if recorder.in_part:
-            return (
-                f"It may have taken effect in part; committed before it: {recorder.number - 1} statements. Look at what"
-                f" it touches and mend that, then run: {self._command()} --last-statement applied (or: not-applied)"
-            )
-        if recorder.reached:
-            return (
-                f"{recorder.reached:,} rows of it are done for good; the version stays {self.step.before}."
-                f" Mend what was in its way, then run: {self._command()} (it goes on there)"
-            )
-        if recorder.committed:
-            return (
-                f"Committed before it: {recorder.committed} of its statements; the version stays {self.step.before}."
-                f" Mend what comes after them, then run: {self._command()} (it goes on there)"
-            )
-        return f"Nothing of it was kept; the version stays {self.step.before}. Mend it, then run: {self._command()}"
-
-    def _command(self) -> str:
-        up = self.step.direction is Direction.UPGRADE
-        return f"invoke upgrade{self._target()}" if up else f"invoke downgrade {self.goal}"
-
-    def _target(self) -> str:
-        return "" if self.goal == self.repository.head else f" --version {self.goal}"
+    @property
+    def _telling(self) -> Telling:
+        return Telling(self.database.dialect, self.step, self.migration.path, self.goal, self.repository.head)
 
     def _result(self, recorder: Recorder) -> StepResult:
         script = self.step.script
@@ -495,15 +432,3 @@ class StepRun:
 
     def _seconds(self) -> float:
         return time.monotonic() - self.clock if self.seconds is None else self.seconds
-
-
-def _line_in(error: BaseException, path: str) -> int | None:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return lines[-1] if lines else None
-
-
-def _first_line(error: Any) -> str:
-    if isinstance(error, (KeyboardInterrupt, Terminated)):
-        return "ended by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "ended by SIGTERM"
-    text = error.message if isinstance(error, MigrationToolError) else f"{type(error).__name__}: {error}"
-    return str(text).splitlines()[0][:1000]
