@@ -176,7 +176,8 @@ def _step(step: RehearsedStep, dialect: Dialect, repository: Repository, session
     for sent in step.statements:
         yield from (comment(f"LOSES {each}.") for each in sent.losses)
         if sent.in_batches:
-            yield comment("The tool does this in batches; as one statement it locks what it changes until its end.")
+            locks = "" if dialect.transactional_ddl else "; as one statement it locks what it changes until its end"
+            yield comment(f"The tool does this in batches{locks}.")
         yield from _statements([*sent.session, *sent.sql], syntax)
     record = Record(
         repository.version_table,

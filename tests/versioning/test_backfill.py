@@ -27,6 +27,7 @@ from giveaminute.versioning.backfills.pace import Pace
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.backfills.place import Walked
 from giveaminute.versioning.backfills.request import Asked, read
+from giveaminute.versioning.lease import BEAT
 from giveaminute.versioning.repository import Repository
 from giveaminute.versioning.sqltokens import Syntax
 from tests.conftest import FreshDatabase
@@ -523,9 +524,12 @@ def test_it_waits_for_a_row_that_another_holds(mysql_family_url: str, tmp_path: 
     made.script('op.backfill("t", set="n = n + 1", batch=20)')
     with made.database() as other:
         other.execute("UPDATE t SET s = 'held' WHERE id = 3")
-        threading.Timer(1.5, lambda: other.connection.commit()).start()
+        threading.Timer(BEAT + 1.5, lambda: other.connection.commit()).start()
+        doing: list[object] = []
+        threading.Timer(BEAT + 1.0, lambda: doing.extend(made.rows("SELECT doing FROM migrate_lease")[0])).start()
         told = Told()
         made.run(2, told)
+    assert doing == ["upgrade of 002, backfill of t, 0 of about 12 rows"]
     assert made.rows("SELECT n, COUNT(*) FROM t GROUP BY n") == [(1, 12)]
     assert told.walked[0].rows == 10  # half of it was tried
 

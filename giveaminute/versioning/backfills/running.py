@@ -46,6 +46,7 @@ class Batches:
         about = self._database.dialect.batching.rows_about(self._database, self._walk.table)
         self._meter = Meter(self._walk.table, about, place)
         self._title = title
+        self._tell_those_who_wait(self._meter.at(place, self._walk.pace.size))
 
     def rest(self) -> None:
         """Come back when the next batch may run."""
@@ -55,8 +56,11 @@ class Batches:
         self._tell(self._meter.resting(reason, self._walk.pace.size))
 
     def _tell(self, walked: Walked) -> None:
-        self._database.lease.tell(f"{self._title}, {walked.words}")
+        self._tell_those_who_wait(walked)
         self._told(walked)
+
+    def _tell_those_who_wait(self, walked: Walked) -> None:
+        self._database.lease.tell(f"{self._title}, {walked.words}")
 
     def batch(self, place: Place) -> Place | None:
         """The next batch, not yet committed; None where all is done."""
