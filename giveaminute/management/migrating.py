@@ -119,7 +119,6 @@ def migrate(
         save_half_done=told is True or (found.stopped is not None and not found.goes_on),
         rolling=rolling,
         together=True,
-        ahead=True,
         pacing=Pacing(backfill_limits(settings.config, backfill)),
     )
     return _moved(settings, console, repository, _Run(move, found.migrations, manner, limit, online, blocking))

@@ -26,7 +26,7 @@ def build(database: Database, repository: Repository, live: DatabaseUrl, version
     """
     with in_scratch(live):
         move = Move(Direction.UPGRADE, None if version is None else str(version))
-        runner.run(database, repository, move, Progress(), runner.Manner(together=True, ahead=True))
+        runner.run(database, repository, move, Progress(), runner.Manner(together=True))
 
 
 def schemas_at(url: DatabaseUrl, repository: Repository, versions: Collection[int]) -> dict[int, Schema]:

@@ -130,9 +130,9 @@ class Manner:
     `send`: gives the statements of the migrations to the driver, where they are not to be sent as they are.
     `rolling`: whether `send` goes from node to node of a cluster. `pacing`: how backfills are made; by itself without a
     look at the load.
-    `together`: let short ones share a transaction (`Group`), where a step is one; `progress` then hears of several at
-    once, and may not end the transaction. `ahead`: put scripts into SQL while the server is busy (`Ahead`), where each
-    statement commits.
+    `together`: take them as one climb where that is quicker. Where a step is a transaction short ones share one
+    (`Group`); `progress` then hears of several at once, and may not end the transaction. Where each statement commits,
+    the next script is put into SQL while the server is busy (`Ahead`).
     `judge` may refuse the move while nothing is begun yet. `save` backs the database up, and says in which file; where
     there is no step neither is called. A migration that stopped in the middle is finished before, since what it left is
     half done and may not even be readable, but with `save_half_done`.
@@ -145,7 +145,6 @@ class Manner:
     rolling: bool = False
     pacing: Pacing = field(default_factory=Pacing)
     together: bool = False
-    ahead: bool = False
     judge: Callable[[], None] | None = None
     save: Callable[[], str] | None = None
     save_half_done: bool = False
@@ -226,7 +225,7 @@ class _Journey:
 
     @contextmanager
     def _looking_ahead(self) -> Iterator[None]:
-        if not self.manner.ahead or self.database.dialect.transactional_ddl:
+        if not self.manner.together or self.database.dialect.transactional_ddl:
             yield
             return
         from giveaminute.versioning.ahead import Ahead

@@ -121,7 +121,7 @@ class Sent(Progress):
 def climb(url: str, folder: Path, *, ahead: bool) -> list[tuple[int, str, Any]]:
     sent = Sent()
     with opened(parse_url(url), read_only=False) as database:
-        runner.run(database, Repository(folder), Move(Direction.UPGRADE), sent, Manner(ahead=ahead))
+        runner.run(database, Repository(folder), Move(Direction.UPGRADE), sent, Manner(together=ahead))
     return sent.statements
 
 
