@@ -63,7 +63,7 @@ def show(result: LintReport, console: Console) -> int:
         _say(console, f"not judged: {words}", width)
     if result.failure is not None:
         message = f"In the scratch database: {result.failure.message}"
-        console.error(MigrationToolError(message, f"Mend the script. Nothing was done to {result.database}."))
+        console.error(MigrationToolError(message, result.failure.remedy))
     return _verdict(result, console)
 
 

@@ -48,12 +48,7 @@ def show_rehearsal(found: DryRun, console: Console) -> int:
     for line in lines(found, min(console.width, _WIDEST)):
         console.result(line)
     if found.failure is not None:
-        console.error(
-            MigrationToolError(
-                f"In the rehearsal: {found.failure.message}",
-                f"Nothing was done to {found.database}. Mend the script, or the database, then rehearse again.",
-            )
-        )
+        console.error(MigrationToolError(f"In the rehearsal: {found.failure.message}", found.failure.remedy))
         return found.failure.exit_code
     count = sum(len(step.statements) for step in found.steps)
     steps = "1 migration" if len(found.steps) == 1 else f"{len(found.steps)} migrations"

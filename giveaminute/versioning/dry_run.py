@@ -90,11 +90,17 @@ class RehearsedStep:
 
 @dataclass(frozen=True)
 class Failure:
-    """Where the rehearsal ended: the error as the command itself would tell it."""
+    """Where the rehearsal ended: the error as the command itself would tell it, and what to do about it here."""
 
     message: str
-    remedy: str | None
+    remedy: str
     exit_code: int
+
+    @classmethod
+    def of(cls, error: MigrationToolError, name: str) -> Failure:
+        """What to do of a rehearsal for the database `name`: the error's own remedy speaks of the copy."""
+        again = "Mend the script, or the database, then run the same command again."
+        return cls(error.message, f"Nothing was done to {name}. {again}", int(error.exit_code))
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ def rehearse(
         with opened(made.url, read_only=False) as database:
             before, steps = move.steps(database, repository)
             watch = Watch(live, database, with_rows=with_rows or live.dialect.copies_rows, look=look)
-            failure = _tried(database, repository, move, watch, last_statement_applied)
+            failure = _tried(database, url.name, repository, move, watch, last_statement_applied)
             costs = live.dialect.costs
             server, rehearsed_on = costs.server(live), costs.server(database)
         return DryRun(
@@ -166,7 +172,12 @@ def rehearse(
 
 
 def _tried(
-    database: Database, repository: Repository, move: Move, watch: Watch, last_statement_applied: bool | None
+    database: Database,
+    name: str,
+    repository: Repository,
+    move: Move,
+    watch: Watch,
+    last_statement_applied: bool | None,
 ) -> Failure | None:
     """Make the move there; returns what ended it. Raises where no step was begun."""
     try:
@@ -180,7 +191,7 @@ def _tried(
     except MigrationToolError as error:
         if watch.current is None:
             raise
-        return Failure(error.message, error.remedy, int(error.exit_code))
+        return Failure.of(error, name)
     return None
 
 

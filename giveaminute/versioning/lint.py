@@ -80,7 +80,7 @@ def lint_versions(
             for number in range(version, last + 1):
                 if with_rows:
                     _fill(database)
-                step, failure = _watched(database, repository, number)
+                step, failure = _watched(database, url.name, repository, number)
                 if failure is not None and with_rows:  # perhaps the made rows do not fit it: once again without any
                     with_rows = False
                     break
@@ -104,7 +104,10 @@ def _fill(database: Database) -> None:
     fill_empty(database)
 
 
-def _watched(database: Database, repository: Repository, number: int) -> tuple[RehearsedStep, Failure | None]:
+def _watched(
+    database: Database, name: str, repository: Repository, number: int
+) -> tuple[RehearsedStep, Failure | None]:
+    """The step as it went in the scratch database; `name`: that of the real one."""
     from giveaminute.versioning.watching import Watch
 
     watch = Watch(database, database, with_rows=True)
@@ -115,7 +118,7 @@ def _watched(database: Database, repository: Repository, number: int) -> tuple[R
     except MigrationToolError as error:
         if watch.current is None:
             raise
-        failure = Failure(error.message, error.remedy, int(error.exit_code))
+        failure = Failure.of(error, name)
     (step,) = watch.steps()
     return step, failure
 

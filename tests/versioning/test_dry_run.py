@@ -109,6 +109,7 @@ def test_a_step_that_would_fail_is_told_after_the_statements_before_it(database_
     assert [sql(step) for step in found.steps] == [["CREATE TABLE c (id INTEGER)"]]
     assert found.failure is not None
     assert found.failure.exit_code == 6
+    assert found.failure.remedy.startswith(f"Nothing was done to {found.database}. Mend the script")
     assert found.failure.message.startswith("002_Change.py, line 5, statement 2 «CREATE TABLE a (id INTEGER)»")
 
 
