@@ -13,7 +13,7 @@ from giveaminute.versioning import identity
 from giveaminute.versioning.bookkeeping import BOOKKEEPING
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects.base import Change
-from giveaminute.versioning.lease import NoLease
+from giveaminute.versioning.lease import LOADING, NoLease
 from giveaminute.versioning.repository import Direction, Repository
 
 REPOSITORY_PATH = "giveaminute/migrations"
@@ -51,6 +51,8 @@ class Run:
     error: str | None
 
 
+LOAD_AGAIN = "Drop the database, create it again, then run: invoke load-models"
+"""What to do with one that is half loaded."""
 _TABLE = "migrate_history"
 _COLUMNS = "id, version, title, direction, checksum, started, finished, seconds, user, host, outcome, backup, error"
 
@@ -131,6 +133,15 @@ def _whole(value: object, database: Database, repository: Repository) -> int:
             f" UPDATE {repository.version_table} SET version = N WHERE repository_id = '{repository.id}'",
         )
     return value
+
+
+def half_loaded(database: Database) -> str | None:
+    """In words, that it is and who was filling it and was ended on the way; None where it is not. Only asks."""
+    left = database.dialect.left_by(database)
+    if left is None or left.command != LOADING:
+        return None
+    by = f"{left.user}@{left.host}, since {left.since[:19]} UTC"
+    return f"{database.url.name} is half loaded: load-models ({by}) was ended on its way"
 
 
 def version_table_sql(database: Database, repository: Repository) -> str:

@@ -18,6 +18,10 @@ WAIT = 300.0
 """Seconds to wait for somebody else's migration, where nothing else is said."""
 
 
+LOADING = "load the snapshot"
+"""The `command` of a holder that fills an empty database."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who holds a lease. `since` is UTC; `silent` seconds since the last sign of life, by the server's clock.

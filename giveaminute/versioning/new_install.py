@@ -19,7 +19,7 @@ from giveaminute.settings import DatabaseUrl
 from giveaminute.versioning import history
 from giveaminute.versioning.database import Database
 from giveaminute.versioning.dialects import for_family
-from giveaminute.versioning.lease import Holder
+from giveaminute.versioning.lease import LOADING, Holder
 from giveaminute.versioning.repository import Direction, Repository
 from giveaminute.versioning.snapshot import FILES, making
 from giveaminute.versioning.sqlfile import SqlFile, read, run_file
@@ -109,7 +109,7 @@ def load(
     `wait`: seconds for somebody else's migration, of which `on_wait` is told. Raises Busy; UsageError where the
     database has tables. What a failure left is dropped again, and nothing that was there before or is another's.
     """
-    with database.leased(wait, "load the snapshot", on_wait), database.transaction():  # which is the lock on SQLite
+    with database.leased(wait, LOADING, on_wait), database.transaction():  # which is the lock on SQLite
         before = _refuse_occupied(database, repository)
         made: list[str] = []
         try:

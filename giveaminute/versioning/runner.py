@@ -65,6 +65,9 @@ def current_version(database: Database, repository: Repository) -> int:
     if recorded is not None:
         return recorded
     if tables:
+        half = history.half_loaded(database)
+        if half is not None:
+            raise NotUnderVersionControl(f"{half}.", f"{history.LOAD_AGAIN}.")
         some = ", ".join(tables[:3]) + (" …" if len(tables) > 3 else "")
         raise NotUnderVersionControl(
             f"{database.url.name} has tables ({some}) but no version row for «{repository.id}».",

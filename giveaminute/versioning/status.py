@@ -213,6 +213,9 @@ def _advice(database: Database, repository: Repository, version: int | None, sto
         masked = masked_error(stopped.error, database.dialect.syntax)
         return Advice(Position.HALF_APPLIED, f"{words}: {stopped.error}", command, f"{words}: {masked}")
     if version is None and history.application_tables(database, repository):
+        loading = history.half_loaded(database)
+        if loading is not None:
+            return Advice(Position.UNCONTROLLED, f"{loading}.", history.LOAD_AGAIN)
         summary = f"{name} has tables but is not under version control."
         return Advice(Position.UNCONTROLLED, summary, "invoke version-control")
     return compared(name, version, repository.head)

@@ -14,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from giveaminute.errors import Busy, CannotConnect, ConnectionLost, ExitCode, MigrationToolError, UsageError
+from giveaminute.errors import (
+    Busy,
+    CannotConnect,
+    ConnectionLost,
+    ExitCode,
+    MigrationToolError,
+    NotUnderVersionControl,
+    UsageError,
+)
 from giveaminute.management import call_command
 from giveaminute.settings import parse_url
 from giveaminute.versioning import sqlfile
@@ -201,6 +209,30 @@ def test_a_load_that_was_killed_is_not_taken_for_a_database_of_ones_own(
     name = parse_url(database_url).name
     assert f"Where a load was killed that had begun there, drop {name} and load it again." in str(caught.value.remedy)
     assert set() < theirs(database_url) <= TABLES
+
+
+def test_what_a_load_left_that_was_killed_is_told_by_status_and_upgrade(
+    mysql_family_url: str, install: dict[str, str]
+) -> None:
+    seed(install, SLOW["mysql"] * 5)
+    load = started("load-models", *options(install, mysql_family_url))
+    begun(mysql_family_url)
+    load.kill()
+    load.communicate()
+    target = {"url": mysql_family_url, "repository": install["repository"]}
+    deadline = time.monotonic() + 60
+    status = call_command("status", **target)
+    while status.holder is not None and time.monotonic() < deadline:  # the server ends what it was in the middle of
+        time.sleep(0.2)
+        status = call_command("status", **target)
+    name = re.escape(parse_url(mysql_family_url).name)
+    assert re.fullmatch(
+        rf"{name} is half loaded: load-models \(.+@.+, since .+\) was ended on its way\.", status.summary
+    )
+    assert status.next_command == "Drop the database, create it again, then run: invoke load-models"
+    with pytest.raises(NotUnderVersionControl, match="is half loaded") as caught:
+        call_command("upgrade", **target)
+    assert "invoke load-models" in str(caught.value.remedy)
 
 
 def test_what_is_not_under_version_control_is_told_how_it_may_have_come(

@@ -56,9 +56,7 @@ def put(settings: Settings, version: int, run: Outcome | None = None) -> None:
         database.execute(f"UPDATE migrate_version SET version = {version}")
         if run is not None:
             row = history.next_row(database)
-            database.execute(
-                *history.starting(row, repository, version + 1, "Next", Direction.UPGRADE, "py1:x", run)
-            )
+            database.execute(*history.starting(row, repository, version + 1, "Next", Direction.UPGRADE, "py1:x", run))
         database.connection.commit()
 
 

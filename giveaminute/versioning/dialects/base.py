@@ -212,6 +212,10 @@ class Dialect(ABC):
     def holder(self, database: OpenDatabase) -> Holder | None:
         """Who holds the lease, None where nobody does. Only asks."""
 
+    def left_by(self, database: OpenDatabase) -> Holder | None:
+        """Who held the lease last and is gone without giving it back, None where nobody is. Only asks."""
+        return None
+
     @abstractmethod
     def claim(self, database: OpenDatabase, wait: float) -> None:
         """Mark this connection as the one that works, for as long as the server is busy with it.

@@ -250,6 +250,11 @@ class MySQLDialect(Dialect):
 
         return holder(database)
 
+    def left_by(self, database: OpenDatabase) -> Holder | None:
+        from giveaminute.versioning.dialects.mysql_lease import left_by
+
+        return left_by(database)
+
     def claim(self, database: OpenDatabase, wait: float) -> None:
         from giveaminute.versioning.dialects.mysql_lease import take_lock
 

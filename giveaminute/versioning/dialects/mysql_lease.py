@@ -334,6 +334,18 @@ def connection_of(database: OpenDatabase, purpose: str) -> str | None:
 
 def holder(database: OpenDatabase) -> Holder | None:
     """Who holds the lease, alive or not yet found dead; None where nobody does. Only asks."""
+    row = _held(database)
+    return None if row is None or row.expired or _has_left(database, row) else row.holder
+
+
+def left_by(database: OpenDatabase) -> Holder | None:
+    """Who is found dead with it; None where it was given back. Only asks."""
+    row = _held(database)
+    return row.holder if row is not None and (row.expired or _has_left(database, row)) else None
+
+
+def _held(database: OpenDatabase) -> _Row | None:
+    """The row while it has an owner."""
     try:
         found = database.query(_READ)
     except pymysql.Error as error:
@@ -341,9 +353,7 @@ def holder(database: OpenDatabase) -> Holder | None:
             return None
         raise
     row = _row(found[0]) if found else None
-    if row is None or row.owner is None or row.expired or _has_left(database, row):
-        return None
-    return row.holder
+    return None if row is None or row.owner is None else row
 
 
 def _has_left(database: OpenDatabase, row: _Row) -> bool:
