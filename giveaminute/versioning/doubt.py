@@ -37,8 +37,8 @@ class Evidence:
     definitions: dict[str, str]
 
     def to_json(self) -> str:
-        """For the journal."""
-        return json.dumps({"server": self.server, "definitions": self.definitions}, ensure_ascii=False)
+        """For the journal. Of ASCII alone: a script may have given the session another character set."""
+        return json.dumps({"server": self.server, "definitions": self.definitions})
 
     @classmethod
     def from_json(cls, text: str) -> Evidence:
@@ -60,7 +60,16 @@ def decide(statement: str, before: Evidence | None, now: Evidence | None) -> Ver
         return Verdict.IN_PART
     if verb(statement) == "CREATE" and not all(there):
         return Verdict.NOT_APPLIED  # CREATE OR REPLACE drops first, and is not atomic on MariaDB 10.11
-    return Verdict.APPLIED
+    return Verdict.APPLIED if _moved(statement, now) else Verdict.UNKNOWN
+
+
+def _moved(statement: str, now: Evidence) -> bool:
+    """Whether all that a RENAME moves is where it was to come; true of any other statement."""
+    pairs = renames(statement)
+    news = {new.path for _, new in pairs}
+    gone = all(now.definitions.get(old.path, ABSENT) == ABSENT for old, _ in pairs if old.path not in news)
+    passing = {old.path for old, _ in pairs}  # a name that is only passed through
+    return gone and all(now.definitions.get(path, ABSENT) != ABSENT for path in news - passing)
 
 
 def _unchanged(statement: str, before: Evidence) -> Verdict:

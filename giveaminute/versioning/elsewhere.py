@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from giveaminute.versioning.sqltokens import TEXT, bare, words
+from giveaminute.versioning.sqltokens import bare, text_of, without_texts, words
 
 CATALOGUES = frozenset(("information_schema", "performance_schema", "sys"))
 """Every database's own; to name one is a question about the server."""
@@ -47,7 +47,7 @@ def refusal(statement: str, mine: str) -> str | None:
 
 def databases_named(statement: str) -> list[str]:
     """Their names without quotes, each once."""
-    code = statement if _PREPARES.match(statement) else TEXT.sub("", statement)
+    code = statement if _PREPARES.match(statement) else without_texts(statement)
     if not _MAY_NAME.search(code):  # which spares reading millions of values
         return []
     found = list(words(statement))
@@ -84,7 +84,7 @@ class _Scan:
         if self.verb in ("PREPARE", "EXECUTE"):
             for word in self.words:
                 if word[0] in "'\"":
-                    yield from databases_named(re.sub(r"\\(.)", r"\1", word[1:-1].replace(word[0] * 2, word[0])))
+                    yield from databases_named(text_of(word))
 
     def qualifiers(self) -> Iterator[str]:
         """The first parts of names with dots that are names of databases."""

@@ -172,10 +172,13 @@ def write(database: Database, run: int, entry: Entry, lease: Lease | None = None
 def writing(run: int, entry: Entry, lease: Lease) -> Change:
     """What writes a statement down; it matches no row where that lease is not held."""
     told = json.dumps(entry.answers)
+    statement = ":statement"
+    if not entry.statement.isascii():  # in digits, since the script may have given the session another character set
+        statement = f"CONVERT(X'{entry.statement.encode().hex()}' USING utf8mb4)"
     return Change(
         "REPLACE INTO migrate_journal"
         " (number, run, state, hash, statement, answers, evidence, matched, last_id, started, reply)"
-        " SELECT :number, :run, :state, :hash, :statement, :answers, :evidence, :matched, :last_id, :started, :reply"
+        f" SELECT :number, :run, :state, :hash, {statement}, :answers, :evidence, :matched, :last_id, :started, :reply"
         f"{lease.guard}",
         {
             "number": entry.number,

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from giveaminute.errors import Busy, HalfApplied, MigrationFailed, MigrationToolError, UsageError
+from giveaminute.errors import Busy, ConnectionLost, HalfApplied, MigrationFailed, MigrationToolError, UsageError
 from giveaminute.versioning import doubt, history
 from giveaminute.versioning.backfills.pacing import Pacing
 from giveaminute.versioning.database import Database
@@ -183,6 +183,10 @@ class StepRun:
         )
         try:
             self._execute(recorder)
+            if recorder.open:
+                self.database.commit()
+            if recorder.session_changed:
+                self.database.reopen()  # what the script has set is not for our own statements
             if self.at_once or recorder.session_changed or not recorder.is_proved:
                 self._finish(recorder.run)
             else:
@@ -347,6 +351,8 @@ class StepRun:
         from giveaminute.versioning import entries
 
         recorder.roll_back()
+        if recorder.session_changed and not isinstance(error, ConnectionLost):
+            self.database.reopen()
         with self.database.transaction():
             row = recorder.run
             row = self._begin() if row is None else row
@@ -425,7 +431,7 @@ class StepRun:
 
     def _result(self, recorder: Recorder) -> StepResult:
         script = self.step.script
-        if recorder.session_changed:
+        if recorder.session_changed and self.database.dialect.transactional_ddl:
             self.group.commit()
             self.database.reopen()  # the next migration starts with the session that it would have if run alone
         return StepResult(script.number, script.title, self.step.direction, recorder.number, self._seconds())

@@ -23,7 +23,7 @@ from giveaminute.versioning.entries import Entry, State, Stopped
 from giveaminute.versioning.lease import Lease, NoLease
 from giveaminute.versioning.patience import Patience
 from giveaminute.versioning.recorder import Recorder, Send, Sending, as_it_is, shown, untold
-from giveaminute.versioning.sessionstate import TEMPORARY_TABLE, names_in, of_session
+from giveaminute.versioning.sessionstate import TEMPORARY_TABLE, names_in, of_session, sets_session
 from giveaminute.versioning.statementkinds import commits
 from giveaminute.versioning.statements import StatementKind
 
@@ -87,6 +87,7 @@ class Journal(Recorder):
                 self._asked.append([question, answers.refusal(error)])
             raise
         self._asked.append([question, answers.remember(cursor)])
+        self.open = True  # by a function that it calls it may have changed something
 
     def refuse_elsewhere(self, what: StatementKind, statement: str) -> None:
         """A name that was right where the script was written reaches, on a scratch database, for the real one."""
@@ -115,6 +116,7 @@ class Journal(Recorder):
     def set_session(self, cursor: Cursor, statement: str, parameters: Any) -> None:
         if self._done:
             self._refuse_lost(statement)
+        self._untransactional = None  # it may have named another engine
         super().set_session(cursor, statement, parameters)
 
     def change(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
@@ -137,8 +139,8 @@ class Journal(Recorder):
             pass
         self._sent = self.number
         self._durable = True
-        self.in_part = False
-        if not change and (self._untransactional or "engine" in statement.lower()):
+        self.in_part = self.open = False
+        if not change:
             self._untransactional = None  # it may have made, renamed or converted one
 
     def _tried(
@@ -153,7 +155,7 @@ class Journal(Recorder):
             else:
                 self._change_after_entry(cursor, entry, statement, parameters, many)
         except self._database.dialect.driver_error as error:
-            if self._patience.again(error):
+            if not self.in_part and self._patience.again(error):
                 self.roll_back()
                 return False
             self._refused(entry, error)
@@ -165,7 +167,8 @@ class Journal(Recorder):
     ) -> None:
         """DDL: its implicit commit makes entry and fence durable, and fails with them.
 
-        What may not commit by itself (CALL, a temporary table) must not hold the row of the lease while it runs.
+        What may not commit by itself (CALL, a temporary table) must not hold the row of the lease while it runs. What
+        it runs is then committed as it would be for a client: each statement of it, unless it says otherwise.
         """
         by_itself = commits(statement)
         before = replace(entry, evidence=self._evidence(entry.statement))
@@ -173,14 +176,15 @@ class Journal(Recorder):
         if not by_itself:
             self._database.commit()
         again = doubt.again(statement) if self.number == self._again else statement
+        temporary = of_session(statement) == TEMPORARY_TABLE  # all or nothing, and nobody else's
         try:
-            self._send(cursor, what, again, parameters, many)
+            with self._database.dialect.committing(self._database, statement, by_itself=by_itself):
+                self._send(cursor, what, again, parameters, many)
         except self._database.dialect.driver_error as error:
             if not self._database.dialect.is_connection_lost(error):
-                self.in_part = not by_itself or self._evidence(entry.statement) != before.evidence
+                changed = not by_itself and not temporary
+                self.in_part = changed or self._evidence(entry.statement) != before.evidence
             raise
-        if not by_itself:
-            self._database.commit()
 
     def _walk(self, statement: str, parameters: Any, made: Callable[[], Batches]) -> int:
         """Each batch in one transaction with the place that it came to; on a resume from the last such place."""
@@ -272,7 +276,8 @@ class Journal(Recorder):
         self._write(entry)
         self._database.commit()
         try:
-            self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
+            with self._database.dialect.committing(self._database, statement, by_itself=False):
+                self._send(cursor, StatementKind.CHANGE, statement, parameters, many)
         except self._database.dialect.driver_error:
             self.in_part = True
             raise
@@ -339,13 +344,13 @@ class Journal(Recorder):
             answers.replay(cursor, then.reply, self._database.dialect)
         cursor.rowcount = then.matched
         cursor.lastrowid = then.last_id
-        if of_session(statement) == TEMPORARY_TABLE:
+        if of_session(statement) == TEMPORARY_TABLE or sets_session(statement):
             self._refuse_lost(statement)
 
     def _refuse_lost(self, statement: str) -> None:
         """On a resume: what lived in the session of the run that stopped cannot be given back."""
-        found = of_session(statement)
-        if found is not None:
+        found = of_session(statement) or (sets_session(statement) and "what it sets")
+        if found:
             raise HalfApplied(
                 f"«{shown(statement)}» needs {found}, which was in the session of the run that stopped:"
                 " it cannot be taken up again.",

@@ -96,7 +96,7 @@ def source(folder: Path, url: DatabaseUrl, repository: Repository) -> Source:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path}: cannot be read: {error}.", "Save it as UTF-8; nothing was loaded.") from error
 

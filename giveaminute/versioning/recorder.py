@@ -10,6 +10,7 @@ from giveaminute.versioning.backfills.place import Place
 from giveaminute.versioning.dialects.base import Cursor
 from giveaminute.versioning.refusals import refusal
 from giveaminute.versioning.refusals import shown as shown
+from giveaminute.versioning.sessionstate import leaves_behind
 from giveaminute.versioning.statements import StatementKind, kind
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Recorder:
         self.number = 0
         self.failed: str | None = None
         self.session_changed = False
+        """Whether the next migration needs a new session to begin as it would alone."""
         self._walking = False
+        self.open = False
+        """Whether a question was asked after the last change: its transaction is still open."""
         self.reached = 0
         """How many rows a backfill has changed for good that has not come to its end."""
         self.in_part = False
@@ -72,6 +76,12 @@ class Recorder:
         if (reason := refusal(what, statement)) is not None:
             raise MigrationFailed(f"{reason}. Take the statement out of the script")
         self.refuse_elsewhere(what, statement)
+        try:
+            self._dispatch(cursor, what, statement, parameters, many)
+        finally:
+            self.session_changed = self.session_changed or leaves_behind(what, statement)
+
+    def _dispatch(self, cursor: Cursor, what: StatementKind, statement: str, parameters: Any, many: bool) -> None:
         if what is StatementKind.QUERY:
             self.ask(cursor, statement, parameters)
         elif what is StatementKind.SESSION:

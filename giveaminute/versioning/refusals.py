@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from giveaminute.versioning.sessionstate import count_of_last
-from giveaminute.versioning.statementkinds import StatementKind
+from giveaminute.versioning.sessionstate import of_last, prepared
+from giveaminute.versioning.statementkinds import StatementKind, kind
 
 SHOWN = 70
 """Characters of a statement in a message."""
@@ -22,9 +22,12 @@ def refusal(what: StatementKind, statement: str) -> str | None:
     """Why a statement is refused that would end the run's transaction, take its tables away, or be told of what the
     run itself sends; None for any other.
     """
-    counted = count_of_last(statement)
-    if counted is not None:
-        return f"{counted} counts the rows of what the run writes down between two statements, not those of the script"
+    last = of_last(statement)
+    if last is not None:
+        return f"{last} tells of what the run writes down between two statements, not of the script's own"
+    reasons = [refusal(kind(text), text) for text in prepared(statement)]
+    if any(reasons):
+        return next(reason for reason in reasons if reason is not None)
     if what not in (StatementKind.SESSION, StatementKind.TRANSACTION):
         return None
     words = [word.lower() for word in _WORD.findall(statement)]

@@ -193,7 +193,7 @@ def _bad_declaration(path: Path, line: int, name: str) -> RepositoryError:
 
 def _read_sql(path: Path, syntax: Syntax, own: str) -> list[Statement]:
     try:
-        statements = split(path.read_text(encoding="utf-8"), syntax)
+        statements = split(path.read_bytes().decode("utf-8"), syntax)
     except StatementError as error:
         mend = f"Mend {path} and run it again; nothing has run."
         raise RepositoryError(f"{path.name}, {error.message}.", error.remedy or mend) from error

@@ -296,7 +296,7 @@ def test_a_session_setting_ends_with_its_migration(install: Install) -> None:
         ("SAVEPOINT a", "transactions belong to the run"),
         ("USE mysql", "the journal is in this database"),
         ("LOCK TABLES a WRITE", "the journal's own tables would be locked out"),
-        ("SELECT ROW_COUNT()", r"ROW_COUNT\(\) counts the rows of what the run writes down"),
+        ("SELECT ROW_COUNT()", r"ROW_COUNT\(\) tells of what the run writes down"),
     ],
 )
 def test_what_would_break_the_run_is_refused(install: Install, statement: str, reason: str) -> None:

@@ -280,8 +280,8 @@ def test_sql_at_fault_is_told_by_file_and_line(tmp_path: Path, up: str | bytes, 
         ("USE mysql", "the journal is in this database"),
         ("SET autocommit=0", "transactions belong to the run"),
         ("INSERT INTO mysql.foo VALUES (1)", "names the database mysql, and this one is changebyus"),
-        ("INSERT INTO t SELECT ROW_COUNT()", "ROW_COUNT() counts the rows of what the run writes down"),
-        ("SET @n = found_rows()", "found_rows() counts the rows of what the run writes down"),
+        ("INSERT INTO t SELECT ROW_COUNT()", "ROW_COUNT() tells of what the run writes down"),
+        ("SET @n = found_rows()", "found_rows() tells of what the run writes down"),
     ],
 )
 def test_sql_that_would_be_refused_when_it_is_sent_is_refused_before_anything_runs(

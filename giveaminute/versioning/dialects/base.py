@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from giveaminute.settings import DatabaseUrl
@@ -134,6 +134,10 @@ class Dialect(ABC):
     def begin(self, database: OpenDatabase) -> None:
         """Open the transaction of a step; on SQLite it takes the write lock at once."""
 
+    def committing(self, database: OpenDatabase, statement: str, *, by_itself: bool) -> AbstractContextManager[None]:
+        """For the block each statement is a transaction, where this one, which may not commit by itself, needs that."""
+        return nullcontext()
+
     def together(self, database: OpenDatabase, first: Change, rest: Sequence[Change]) -> list[int]:
         """The rows that each of these matches, in one journey where the server takes them so.
 
@@ -234,7 +238,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def indirect_tables(self, database: OpenDatabase) -> list[str]:
-        """The names by which another table may be written to unseen: views, and tables with triggers."""
+        """The names by which another table may be written to unseen: views, tables with triggers, routines."""
 
     def statement_progress(
         self, asking: OpenDatabase, connection: int, table: str | None

@@ -81,6 +81,7 @@ BOOKKEEPING = {
 _PARAMETER = re.compile(
     r"""(?P<quoted>`[^`]*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<![:\w]):(?P<name>[A-Za-z_]\w*)""", re.DOTALL
 )
+_EXCHANGES = re.compile(r"\W*ALTER\b.*\bEXCHANGE\b", re.IGNORECASE | re.DOTALL)
 # Error numbers: the servers' «Server Error Message Reference»; PyMySQL names only some of them.
 _LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN}
 _LOST |= {1927, 3169, 4031}  # the connection was killed, or closed for being idle
@@ -151,6 +152,22 @@ class MySQLDialect(Dialect):
 
     def begin(self, database: OpenDatabase) -> None:
         database.execute("START TRANSACTION")
+
+    @contextmanager
+    def committing(self, database: OpenDatabase, statement: str, *, by_itself: bool) -> Iterator[None]:
+        """EXCHANGE PARTITION would wait on MariaDB for a lock of its own, and a CALL mean another thing by ROLLBACK."""
+        if by_itself and not _EXCHANGES.match(statement):
+            yield
+            return
+        connection: Any = database.connection
+        connection.autocommit(True)
+        try:
+            yield
+        except BaseException:
+            with suppress(pymysql.Error):  # the first error counts
+                connection.autocommit(False)
+            raise
+        connection.autocommit(False)  # before which the driver reads what else a CALL answers, an error too
 
     def together(self, database: OpenDatabase, first: Change, rest: Sequence[Change]) -> list[int]:
         from giveaminute.versioning.dialects import mysql_compound
@@ -324,6 +341,7 @@ class MySQLDialect(Dialect):
         rows = database.query(
             "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE()"
             " UNION SELECT event_object_table FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+            " UNION SELECT routine_name FROM information_schema.routines WHERE routine_schema = DATABASE()"
         )
         return sorted(name for (name,) in rows)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pymysql
 
 from giveaminute.versioning.dialects.base import OpenDatabase
-from giveaminute.versioning.dialects.mysql import quote
+from giveaminute.versioning.dialects.mysql import MySQLDialect, quote
 from giveaminute.versioning.doubt import ABSENT, HAS_ROWS, Evidence
 from giveaminute.versioning.touched import ObjectKind, Touched, touched, verb
 
@@ -61,14 +61,20 @@ def _definition(database: OpenDatabase, each: Touched) -> str | None:
     except pymysql.Error as error:
         if error.args[0] in _MISSING:
             return ABSENT
-        if error.args[0] in _DENIED:
-            return None
+        if error.args[0] in _DENIED or not _stops_everything(error):
+            return None  # of a MERGE table or a view that no longer fits, say, which may be dropped all the same
         raise
     texts = [row[place] for place in _PLACES[each.kind]]
     if None in texts:
         return None  # MySQL and MariaDB keep a routine's body from those who may not alter it
     text = _COUNTER.sub("", "\n".join(str(text) for text in texts))
     return text.replace(quote(each.name or ""), "`?`", 1) if each.kind is ObjectKind.TABLE else text
+
+
+def _stops_everything(error: Exception) -> bool:
+    """Whether it is not about this object: the connection, or another's lock."""
+    dialect = MySQLDialect()
+    return dialect.is_connection_lost(error) or dialect.is_locked_out(error)
 
 
 def _rows(database: OpenDatabase, table: Touched, definition: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from giveaminute.versioning.sqltokens import TEXT, bare, words
+from giveaminute.versioning.sqltokens import bare, words
 from giveaminute.versioning.touched import touched, verb
 
 _NAME = r"(`(?:[^`]|``)+`|[\w$]+)"
@@ -71,7 +71,7 @@ def alteration(statement: str) -> Alteration | None:
 
 def unfit(change: str) -> str | None:
     """What of a change a copy beside the table cannot give, or not safely, and what to do; None for nothing."""
-    found = [word.upper() for word in words(TEXT.sub("''", change))]
+    found = [word.upper() for word in words(change)]
     named = next((word for word in _OWN_WAY if word in found), None)
     if named is not None:
         return f"it says {named}: leave that out"
@@ -96,7 +96,7 @@ def _leaves_transactions(change: str) -> bool:
 
 
 def _renames(change: str, place: int) -> bool:
-    rest = [bare(word) for word in words(TEXT.sub("''", change))][place + 1 :]
+    rest = [bare(word) for word in words(change)][place + 1 :]
     if rest and rest[0].upper() == "COLUMN":
         rest = rest[1:]
     return rest[:1] != rest[1:2]
