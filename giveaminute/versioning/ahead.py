@@ -97,7 +97,7 @@ class _Noted:
         self.statements: list[Statement] = []
 
     def execute(self, cursor: Any, statement: str, parameters: Any, *, many: bool = False) -> None:
-        if parameters or many or kind(statement) is StatementKind.QUERY:
+        if parameters is not None or many or kind(statement) is StatementKind.QUERY:
             raise _Asks
         self.statements.append(Statement(statement, self._line()))
 

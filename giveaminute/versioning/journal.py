@@ -141,6 +141,7 @@ class Journal(Recorder):
         self._durable = True
         self.in_part = self.open = False
         if not change:
+            cursor.rowcount = 0  # as on a resume, which knows no more than that it was done
             self._untransactional = None  # it may have made, renamed or converted one
 
     def _tried(
@@ -182,7 +183,8 @@ class Journal(Recorder):
                 self._send(cursor, what, again, parameters, many)
         except self._database.dialect.driver_error as error:
             if not self._database.dialect.is_connection_lost(error):
-                changed = not by_itself and not temporary
+                understood = not self._database.dialect.is_no_statement(error, statement)
+                changed = not by_itself and not temporary and understood
                 self.in_part = changed or self._evidence(entry.statement) != before.evidence
             raise
 

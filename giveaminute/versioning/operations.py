@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import sqlalchemy as sa
 from alembic.operations import Operations as AlembicOperations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.schema import FetchedValue
 
 from giveaminute.errors import MigrationFailed, UsageError
 
@@ -64,7 +65,7 @@ class Operations(AlembicOperations):
     # SQL as it is
 
     def execute(self, sqltext: str | sa.Executable, parameters: Parameters | None = None, **kw: Any) -> int:  # type: ignore[override]
-        """Run one statement that changes something; returns the rows it matched.
+        """Run one statement that changes something; returns the rows it matched (of a definition nothing to count on).
 
         A text without parameters is sent as it stands, so that `%` and `:` in it need no care; with
         parameters they are written `:name`.
@@ -199,9 +200,17 @@ class Operations(AlembicOperations):
         unknown = set(changes) - set(ColumnChange.__dataclass_fields__) | {"new_name"} & set(changes)
         if unknown:
             raise UsageError(f"alter_column has no option {', '.join(sorted(unknown))}.")
-        refuse_parameter(changes.get("server_default"))
+        default = changes.get("server_default")
+        refuse_parameter(default)
+        if isinstance(default, FetchedValue) and not isinstance(default, sa.DefaultClause):
+            self.refuse(f"alter_column cannot make a {type(default).__name__} of {table_name}.{column_name}'s default")
         if changes.get("type_") is not None:
             changes["type_"] = sa.types.to_instance(changes["type_"])
+            if getattr(changes["type_"], "create_constraint", False):
+                self.refuse(
+                    f"alter_column makes no CHECK of a type ({table_name}.{column_name}): leave create_constraint out,"
+                    " and make it with op.create_check_constraint"
+                )
         self._alter_column(table_name, column_name, ColumnChange(new_name=new_column_name, **changes))
 
     def create_table(self, table_name: str, *columns: Any, **kw: Any) -> sa.Table:
@@ -267,6 +276,16 @@ class Operations(AlembicOperations):
         """A value as it is written in SQL that is sent as it stands."""
         compiled = sa.literal(value).compile(self.connection, compile_kwargs={"literal_binds": True})
         return self._undoubled(str(compiled))
+
+    def _to_drop(self, table: str, column: str, options: dict[str, Any]) -> bool:
+        """Whether there is a column to drop. Raises MigrationFailed, UsageError for an option that is not for here."""
+        if options.pop("schema", None) is not None:
+            self.refuse(f"op.drop_column of {table}.{column} names a schema: neither lock nor journal covers another")
+        if_exists = options.pop("if_exists", None)
+        unknown = [name for name in options if not name.startswith("mssql_")]
+        if unknown:
+            raise UsageError(f"drop_column has no option {', '.join(sorted(unknown))}.")
+        return not if_exists or self.has_column(table, column)
 
     def _undoubled(self, sql: str) -> str:
         """What SQLAlchemy compiled for a driver that reads `%`, for sending without parameters."""

@@ -204,6 +204,14 @@ def test_a_carriage_return_is_no_end_of_a_line(desk: Desk) -> None:
     assert desk.rows("SELECT v FROM log") == ["a\rb"]
 
 
+def test_a_misspelt_statement_has_done_nothing(desk: Desk) -> None:
+    with pytest.raises(MigrationFailed, match=r"\(1064\)") as caught:
+        desk.upgrade("INSERT INTO log (v) VALUES ('a');\nALTR TABLE t ADD COLUMN w INT;")
+    assert "it goes on there" in str(caught.value.remedy)
+    desk.upgrade("INSERT INTO log (v) VALUES ('a');\nALTER TABLE t ADD COLUMN w INT;")
+    assert desk.rows("SELECT v FROM log") == ["a"]
+
+
 def test_a_table_that_cannot_be_shown_can_be_dropped(on_mariadb: Desk) -> None:
     on_mariadb.do(
         "CREATE TABLE m1 (a INT) ENGINE=MyISAM",

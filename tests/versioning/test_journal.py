@@ -334,6 +334,32 @@ def test_the_number_that_an_insert_was_given_is_the_next_statements(install: Ins
     assert install.ask("SELECT id, version FROM migrate_history ORDER BY id") == ((1, 1), (2, 2))
 
 
+COUNTING = """
+def upgrade(op):
+    op.execute("CREATE TABLE a (id INT PRIMARY KEY, n INT NOT NULL)")
+    op.execute("INSERT INTO a VALUES (1, 10), (2, 20)")
+    copied = op.execute("CREATE TABLE copy AS SELECT * FROM a")
+    PLACE
+    op.execute("UPDATE a SET n = :n", {"n": copied})
+
+def downgrade(op):
+    op.drop_table("copy")
+    op.drop_table("a")
+"""
+
+
+def test_what_a_definition_counted_is_the_same_on_a_resume(install: Install) -> None:
+    install.script(COUNTING.replace("PLACE", 'op.execute("INSERT INTO nowhere VALUES (1)")'))
+    with pytest.raises(MigrationFailed, match="nowhere"):
+        install.upgrade()
+    install.script(COUNTING.replace("PLACE", "pass"))
+    install.upgrade()
+    resumed = install.ask("SELECT * FROM a")
+    call_command("downgrade", version=0, url=install.url, repository=str(install.folder), yes=True, no_backup=True)
+    install.upgrade()
+    assert install.ask("SELECT * FROM a") == resumed
+
+
 ASKING = """
 import sqlalchemy as sa
 

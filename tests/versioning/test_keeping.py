@@ -192,6 +192,17 @@ def test_rows_of_reserved_names_are_kept_by_a_condition_and_put_back(at: Desk) -
     assert at.rows("SELECT COUNT(*) FROM migrate_kept") == [(0,)]
 
 
+def test_rows_of_columns_with_odd_names_are_put_back(at: Desk) -> None:
+    names = ["a\\b", 'a"b', "it's", 'c\\"d']
+    columns = ", ".join(f"{at.op.quote(name)} VARCHAR(20)" for name in names)
+    at.op.execute(f"CREATE TABLE odd (id INT PRIMARY KEY, {columns})")
+    at.op.execute("INSERT INTO odd VALUES (1, 'w', 'x', 'y', 'z')")
+    assert at.op.keep("odd", reason="r") == 1
+    at.op.execute("DELETE FROM odd")
+    assert at.op.put_back("odd", reason="r") == 1
+    assert at.rows("SELECT * FROM odd") == [(1, "w", "x", "y", "z")]
+
+
 def test_some_columns_of_kept_rows_can_be_put_back(at: Desk) -> None:
     made(at)
     at.op.keep("order", reason="all")

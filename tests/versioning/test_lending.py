@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +113,42 @@ def test_a_statement_without_parameters_is_recorded_as_the_server_gets_it(databa
         "DROP TABLE `x%s`",
     ]
     assert "x%s" not in database.tables()
+
+
+SENT_PAST: dict[str, Callable[[sa.Connection], object]] = {
+    "a cursor": lambda bind: bind.connection.cursor().execute("DELETE FROM t"),
+    "many by a cursor": lambda bind: bind.connection.cursor().executemany("DELETE FROM t WHERE id = 1", [()]),
+    "a script": lambda bind: bind.connection.cursor().executescript("DELETE FROM t; COMMIT"),
+    "the driver's connection": lambda bind: bind.connection.driver_connection.cursor().execute("DELETE FROM t"),  # type: ignore[union-attr]
+    "its shortcut": lambda bind: bind.connection.driver_connection.execute("DELETE FROM t"),  # type: ignore[union-attr]
+    "its query": lambda bind: bind.connection.driver_connection.query("DELETE FROM t"),  # type: ignore[union-attr]
+}
+
+
+@pytest.mark.parametrize("way", SENT_PAST)
+def test_nothing_is_sent_past_the_recorder(database: Database, way: str) -> None:
+    """It would be done again on a resume, or end the run's transaction."""
+    database.execute("INSERT INTO t VALUES (1, 'x')")
+    with lent(database.dialect, database.connection, Recorder()) as connection:
+        with pytest.raises(MigrationFailed, match="go past the journal: send it by"):
+            SENT_PAST[way](connection)
+        assert connection.execute(sa.text("SELECT id FROM t")).all() == [(1,)]
+
+
+def test_a_connection_that_commits_by_itself_is_refused(mysql_family_url: str) -> None:
+    with (
+        opened(parse_url(mysql_family_url), read_only=False) as database,
+        lent(database.dialect, database.connection, Recorder()) as connection,
+    ):
+        connection.commit()
+        with pytest.raises(MigrationFailed, match="transactions belong to the run"):
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.mark.parametrize("options", [{"stream_results": True}, {"yield_per": 2}])
+def test_an_answer_that_is_to_be_streamed_is_whole(database: Database, options: dict[str, Any]) -> None:
+    table = sa.table("t", sa.column("id"), sa.column("a"))
+    with lent(database.dialect, database.connection, Recorder()) as connection:
+        connection.execute(sa.insert(table), [{"id": number, "a": "x"} for number in range(5)])
+        asked = sa.select(table.c.id).order_by(table.c.id).execution_options(**options)
+        assert [row.id for row in connection.execute(asked)] == [0, 1, 2, 3, 4]

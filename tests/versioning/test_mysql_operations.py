@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from giveaminute.errors import UsageError
+from giveaminute.errors import MigrationFailed, UsageError
 from tests.conftest import drop_database
 from tests.operating import Desk, desk
 from tests.servers import Server
@@ -337,3 +337,26 @@ def test_only_innodb_enforces_foreign_keys(fresh: Desk) -> None:
 def test_batch_mode_is_refused(fresh: Desk) -> None:
     with pytest.raises(Exception, match="batch_alter_table would lose parts of t"):
         fresh.op.batch_alter_table("t")
+
+
+def test_what_alembic_offers_and_this_cannot_do_is_no_silent_other_thing(fresh: Desk) -> None:
+    fresh.op.execute("CREATE TABLE t (id INT PRIMARY KEY, n INT DEFAULT 5, e VARCHAR(5))")
+    op = fresh.op
+    with pytest.raises(MigrationFailed, match="names a schema"):
+        op.drop_column("t", "n", schema="other")
+    with pytest.raises(UsageError, match="drop_column has no option if_exist"):
+        op.drop_column("t", "n", if_exist=True)
+    for default in (sa.Computed("id + 1"), sa.Identity(), sa.FetchedValue()):
+        with pytest.raises(MigrationFailed, match=r"cannot make a \w+ of t\.n's default"):
+            op.alter_column("t", "n", server_default=default)
+    with pytest.raises(MigrationFailed, match=r"makes no CHECK of a type \(t\.e\)"):
+        op.alter_column("t", "e", type_=sa.Enum("a", native_enum=False, create_constraint=True, name="bb"))
+    op.drop_column("t", "gone", if_exists=True)
+    op.alter_column("t", "e", type_=sa.Enum("a", "c%"))
+    op.alter_column("t", "n", server_default=sa.DefaultClause("7"))
+    [(_, created)] = op.query("SHOW CREATE TABLE t")
+    assert (
+        "enum('a','c%')" in created
+        and "`n` int" in created
+        and "DEFAULT '7'" in created.replace("DEFAULT 7", "DEFAULT '7'")
+    )

@@ -289,6 +289,10 @@ class Dialect(ABC):
     def is_missing_table(self, error: Exception) -> bool:
         """Whether a driver's error says that a table is not there."""
 
+    def is_no_statement(self, error: Exception, statement: str) -> bool:
+        """Whether a driver's error says that a statement was not understood, so that nothing of it was done."""
+        return False
+
     @abstractmethod
     def is_missing_column(self, error: Exception) -> bool:
         """Whether a driver's error says that a table has no column of that name."""

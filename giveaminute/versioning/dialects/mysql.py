@@ -82,6 +82,7 @@ _PARAMETER = re.compile(
     r"""(?P<quoted>`[^`]*`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<![:\w]):(?P<name>[A-Za-z_]\w*)""", re.DOTALL
 )
 _EXCHANGES = re.compile(r"\W*ALTER\b.*\bEXCHANGE\b", re.IGNORECASE | re.DOTALL)
+_RUNS_OTHERS = re.compile(r"\W*(?:CALL|EXECUTE|BEGIN|DO|SET)\b", re.IGNORECASE)
 # Error numbers: the servers' «Server Error Message Reference»; PyMySQL names only some of them.
 _LOST = {0, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN}
 _LOST |= {1927, 3169, 4031}  # the connection was killed, or closed for being idle
@@ -350,6 +351,9 @@ class MySQLDialect(Dialect):
 
     def is_missing_table(self, error: Exception) -> bool:
         return _code(error) == ER.NO_SUCH_TABLE
+
+    def is_no_statement(self, error: Exception, statement: str) -> bool:
+        return _code(error) == ER.PARSE_ERROR and _RUNS_OTHERS.match(statement) is None
 
     def is_missing_column(self, error: Exception) -> bool:
         return _code(error) == ER.BAD_FIELD_ERROR

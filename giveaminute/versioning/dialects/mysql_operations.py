@@ -19,6 +19,7 @@ from giveaminute.errors import UsageError
 from giveaminute.versioning.dialects import definition
 from giveaminute.versioning.dialects.definition import MYSQL
 from giveaminute.versioning.dialects.mysql import SQL_MODE
+from giveaminute.versioning.lending import driver_cursor
 from giveaminute.versioning.operations import KEPT_COLUMNS, ColumnChange, Operations
 
 UTC = "+00:00"
@@ -66,7 +67,12 @@ class MySQLOperations(Operations):
         return self.quote(name).replace("%", "%%")
 
     def drop_column(self, table_name: str, column_name: str, **kw: Any) -> None:
-        """Drop a column with its foreign keys; of an index it was in the other columns stay."""
+        """Drop a column with its foreign keys; of an index it was in the other columns stay.
+
+        `if_exists=True`: nothing to do where there is none.
+        """
+        if not self._to_drop(table_name, column_name, kw):
+            return
         keys = [
             f"DROP FOREIGN KEY {self.quote(str(key['name']))}, "
             for key in sa.inspect(self.connection).get_foreign_keys(table_name)
@@ -104,7 +110,7 @@ class MySQLOperations(Operations):
         if change.type_ is None:
             return None
         compiled = self.connection.dialect.type_compiler_instance.process(change.type_)
-        return definition.column(f"`x` {compiled}", MYSQL)
+        return definition.column(f"`x` {self._undoubled(compiled)}", MYSQL)
 
     def _with_default(self, column: definition.Column, change: ColumnChange) -> definition.Column:
         """ON UPDATE stays with another default, unless that brings its own or `server_onupdate` says so."""
@@ -208,7 +214,7 @@ class MySQLOperations(Operations):
     @contextmanager
     def _session(self, variable: str, value: str) -> Iterator[None]:
         """Another value of a session variable for a while; no statement of the script, so no recorder sees it."""
-        with closing(self.connection.connection.cursor()) as cursor:
+        with closing(driver_cursor(self.connection)) as cursor:
             cursor.execute(f"SELECT @@SESSION.{variable}")
             ((before,),) = cursor.fetchall()
             cursor.execute(f"SET SESSION {variable} = %s", (value,))
@@ -254,7 +260,8 @@ def _as_text(type_: str, name: str) -> str:
 
 
 def _from_json(name: str, *, binary: bool) -> str:
-    path = f'$."{_escaped(name)}"{".hex" if binary else ""}'
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')  # for the path, and then for the SQL
+    path = f'$."{_escaped(quoted)}"{".hex" if binary else ""}'
     value = f"JSON_EXTRACT(kept.row_data, '{path}')"
     text = f"IF(JSON_TYPE({value}) = 'NULL', NULL, JSON_UNQUOTE({value}))"
     return f"UNHEX({text})" if binary else text

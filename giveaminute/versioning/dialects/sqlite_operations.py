@@ -80,7 +80,10 @@ class SQLiteOperations(Operations):
         """Drop a column with its foreign keys; of an index it was in the other columns stay.
 
         Refused where a unique key of several columns, a check or anything else would lose its meaning.
+        `if_exists=True`: nothing to do where there is none.
         """
+        if not self._to_drop(table_name, column_name, kw):
+            return
         table, column = self._table(table_name), self._column(table_name, column_name)
         kept: list[Constraint] = []
         for each in table.constraints:

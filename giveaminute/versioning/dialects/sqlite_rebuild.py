@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from giveaminute.versioning.dialects import definition
 from giveaminute.versioning.dialects.definition import SQLITE, Table
+from giveaminute.versioning.lending import driver_cursor
 
 if TYPE_CHECKING:
     from giveaminute.versioning.operations import Operations
@@ -60,7 +61,7 @@ def _extras(op: Operations, name: str) -> dict[str, str]:
 @contextmanager
 def _legacy_alter_table(op: Operations) -> Iterator[None]:
     """A new table takes the old one's name without touching what refers to it; no statement of the migration."""
-    with closing(op.connection.connection.cursor()) as driver:
+    with closing(driver_cursor(op.connection)) as driver:
         ((before,),) = driver.execute("PRAGMA legacy_alter_table").fetchall()
         driver.execute("PRAGMA legacy_alter_table = ON")
         try:
@@ -208,11 +209,10 @@ def _broken(op: Operations) -> dict[str, str]:
 
     Asked of the driver: these are no statements of the migration, and their errors are no failures of it.
     """
-    driver = op.connection.connection
     found: dict[str, str] = {}
     rows = op.query("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')")
     for kind, name, table, sql in rows:
-        cursor = driver.cursor()
+        cursor = driver_cursor(op.connection)
         try:
             cursor.execute(f"EXPLAIN {_use(op, kind, name, table, sql)}")
         except sqlite3.OperationalError as error:
