@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import StaticPool
 
 from giveaminute.errors import MigrationFailed
+from giveaminute.versioning.refusals import TRANSACTIONS
 
 if TYPE_CHECKING:
     from giveaminute.versioning.dialects.base import Dialect, DriverConnection
@@ -27,7 +28,6 @@ _PAST_THE_JOURNAL = (
     "the driver's own connection and cursors go past the journal: send it by op.execute, or by exec_driver_sql of"
     " op.get_bind()"
 )
-_TRANSACTIONS = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
 
 
 class _LentCursor:
@@ -42,7 +42,7 @@ class _LentCursor:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.inner)
 
-    def execute(self, *_: Any) -> NoReturn:
+    def execute(self, *_: Any, **__: Any) -> NoReturn:
         """Not the borrower's to do."""
         raise MigrationFailed(_PAST_THE_JOURNAL)
 
@@ -70,9 +70,9 @@ class _Lent:
     def autocommit(self, value: object = True) -> None:
         """Not the borrower's to do."""
         if value:
-            raise MigrationFailed(_TRANSACTIONS)
+            raise MigrationFailed(TRANSACTIONS)
 
-    def query(self, *_: Any) -> NoReturn:
+    def query(self, *_: Any, **__: Any) -> NoReturn:
         """Not the borrower's to do."""
         raise MigrationFailed(_PAST_THE_JOURNAL)
 

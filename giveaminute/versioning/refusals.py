@@ -7,6 +7,7 @@ import re
 from giveaminute.versioning.sessionstate import of_last, prepared
 from giveaminute.versioning.statementkinds import StatementKind, kind
 
+TRANSACTIONS = "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
 SHOWN = 70
 """Characters of a statement in a message."""
 _WORD = re.compile(r"\w+")
@@ -32,7 +33,7 @@ def refusal(what: StatementKind, statement: str) -> str | None:
         return None
     words = [word.lower() for word in _WORD.findall(statement)]
     if what is StatementKind.TRANSACTION or "autocommit" in words:
-        return "transactions belong to the run, which commits each migration as a whole (on MySQL each statement)"
+        return TRANSACTIONS
     return _BELONGS_TO_THE_RUN.get(words[0]) if words else None
 
 
