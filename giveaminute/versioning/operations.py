@@ -279,13 +279,16 @@ class Operations(AlembicOperations):
 
     def _to_drop(self, table: str, column: str, options: dict[str, Any]) -> bool:
         """Whether there is a column to drop. Raises MigrationFailed, UsageError for an option that is not for here."""
-        if options.pop("schema", None) is not None:
-            self.refuse(f"op.drop_column of {table}.{column} names a schema: neither lock nor journal covers another")
+        self._refuse_schema(options.pop("schema", None))
         if_exists = options.pop("if_exists", None)
         unknown = [name for name in options if not name.startswith("mssql_")]
         if unknown:
             raise UsageError(f"drop_column has no option {', '.join(sorted(unknown))}.")
         return not if_exists or self.has_column(table, column)
+
+    def _refuse_schema(self, schema: str | None) -> None:
+        if schema is not None:
+            self.refuse(f"it names the schema {schema}, and neither lock nor journal covers another than the run's own")
 
     def _undoubled(self, sql: str) -> str:
         """What SQLAlchemy compiled for a driver that reads `%`, for sending without parameters."""
@@ -364,10 +367,14 @@ class Operations(AlembicOperations):
 
 def _context(connection: sa.Connection) -> MigrationContext:
     """Alembic's context, made once for a driver's connection: that costs as much as a short migration's own work."""
-    context: MigrationContext | None = connection.info.get(MigrationContext)
-    if context is None:
-        context = connection.info[MigrationContext] = MigrationContext.configure(connection)
+    if MigrationContext not in connection.info:
+        made = MigrationContext.configure(connection)
+        connection.info[MigrationContext] = made, dict(made.opts)
+    context: MigrationContext
+    context, options = connection.info[MigrationContext]
     context.connection = context.impl.connection = connection
+    context.opts.clear()
+    context.opts.update(options)  # what the migration before has set there was its own
     return context
 
 

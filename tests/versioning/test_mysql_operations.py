@@ -342,7 +342,7 @@ def test_batch_mode_is_refused(fresh: Desk) -> None:
 def test_what_alembic_offers_and_this_cannot_do_is_no_silent_other_thing(fresh: Desk) -> None:
     fresh.op.execute("CREATE TABLE t (id INT PRIMARY KEY, n INT DEFAULT 5, e VARCHAR(5))")
     op = fresh.op
-    with pytest.raises(MigrationFailed, match="names a schema"):
+    with pytest.raises(MigrationFailed, match="names the schema other"):
         op.drop_column("t", "n", schema="other")
     with pytest.raises(UsageError, match="drop_column has no option if_exist"):
         op.drop_column("t", "n", if_exist=True)

@@ -354,3 +354,24 @@ def test_a_primary_key_can_be_added(empty: Desk) -> None:
     empty.run("CREATE TABLE t (a INT, b INT)", "INSERT INTO t VALUES (1, 2)")
     empty.op.create_primary_key("pk", "t", ["b", "a"])
     assert [part.column for part in empty.table("t").primary_key] == ["b", "a"]
+
+
+def test_another_schema_is_refused_and_not_taken_for_ones_own(empty: Desk) -> None:
+    empty.run("CREATE TABLE t (a INT, b INT, CONSTRAINT u UNIQUE (a))")
+    with pytest.raises(MigrationFailed, match="names the schema other"):
+        empty.op.create_unique_constraint("w", "t", ["b"], schema="other")
+    with pytest.raises(MigrationFailed, match="names the schema other"):
+        empty.op.create_check_constraint("c", "t", "b > 0", schema="other")
+    with pytest.raises(MigrationFailed, match="names the schema other"):
+        empty.op.drop_constraint("u", "t", schema="other")
+    with pytest.raises(MigrationFailed, match="names the schema other"):
+        empty.op.drop_column("t", "b", schema="other")
+    assert empty.rows("SELECT sql FROM sqlite_master WHERE name = 't'") == [
+        ("CREATE TABLE t (a INT, b INT, CONSTRAINT u UNIQUE (a))",)
+    ]
+
+
+def test_what_a_migration_sets_in_alembics_context_ends_with_it(empty: Desk) -> None:
+    empty.op.get_context().opts["target_metadata"] = sa.MetaData(naming_convention={"ix": "IX_%(table_name)s"})
+    again = type(empty.op)(empty.op.connection, 2)
+    assert again.get_context().opts.get("target_metadata") is None

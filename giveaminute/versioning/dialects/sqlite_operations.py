@@ -161,11 +161,13 @@ class SQLiteOperations(Operations):
         self, constraint_name: str | None, table_name: str, columns: Sequence[str], **kw: Any
     ) -> None:
         """Add a unique constraint."""
+        self._refuse_schema(kw.get("schema"))
         made = SchemaObjects(self.migration_context).unique_constraint(constraint_name, table_name, columns, **kw)
         self._add_constraint(table_name, made)
 
     def create_check_constraint(self, constraint_name: str | None, table_name: str, condition: Any, **kw: Any) -> None:
         """Add a check; a text is taken as it stands, so that `:` in it needs no care."""
+        self._refuse_schema(kw.get("schema"))
         expression = sa.literal_column(condition) if isinstance(condition, str) else condition
         made = SchemaObjects(self.migration_context).check_constraint(constraint_name, table_name, expression, **kw)
         self._add_constraint(table_name, made)
@@ -177,6 +179,7 @@ class SQLiteOperations(Operations):
 
     def drop_constraint(self, constraint_name: str, table_name: str, type_: str | None = None, **kw: Any) -> None:
         """Drop a named constraint, of the table or of one of its columns."""
+        self._refuse_schema(kw.get("schema"))
         table = self._table(table_name)
         constraints = [each for each in table.constraints if not _is_named(each, constraint_name)]
         columns = [_without_constraint(each, constraint_name) for each in table.columns]
