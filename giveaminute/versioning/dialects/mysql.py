@@ -246,14 +246,16 @@ class MySQLDialect(Dialect):
         For what writes no row of the lease (a backup). Galera's nodes each have their own locks, so there it
         excludes only what runs on the same node.
         """
-        from giveaminute.versioning.dialects.mysql_lease import take_lock
+        from giveaminute.versioning.dialects.mysql_lease import get_lock, take_lock
 
         connection = self.connect(database.url, read_only=False, wait=0)
         try:
             take_lock(connection, database, "migrate", wait)
             yield
         finally:
-            with suppress(pymysql.Error):  # closed or lost, the lock is free
+            with suppress(pymysql.Error):  # closed or lost, the lock is free, though not yet when this has returned
+                get_lock(connection, database, "migrate", None)
+            with suppress(pymysql.Error):
                 connection.close()
 
     def leased(
