@@ -203,7 +203,7 @@ class StepRun:
         return send if self.ahead is None else self.ahead.sending(send)
 
     def _begin_with(self, first: entries.Entry, lease: Lease, session_changed: bool) -> int:
-        """The same with its first statement, in one journey where the session is still as our own SQL wants it."""
+        """As `_begin`, with its first statement, in one journey where the session is still as our own SQL wants it."""
         from giveaminute.versioning import entries
 
         before = self.before

@@ -85,7 +85,6 @@ class Recorder:
         if what is StatementKind.QUERY:
             self.ask(cursor, statement, parameters)
         elif what is StatementKind.SESSION:
-            self.session_changed = True
             self.set_session(cursor, statement, parameters)
         else:
             self.number += 1

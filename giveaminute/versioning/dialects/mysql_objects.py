@@ -21,8 +21,6 @@ _COUNTER = re.compile(r" AUTO_INCREMENT=\d+(?= |$)")
 # 1049 database, 1146 table, 1305 routine, 1360 trigger, 1539 event, 4091 sequence: «does not exist» in the servers'
 # «Server Error Message Reference».
 _MISSING = {1049, 1146, 1305, 1360, 1539, 4091}
-# What this user may do with it need not be allowed to see it: 1044, 1142, 1143, 1227, 1370.
-_DENIED = {1044, 1142, 1143, 1227, 1370}
 # Where in the row of SHOW CREATE the definition stands, and the sql_mode of stored programs.
 _PLACES = {
     ObjectKind.TABLE: (1,),
@@ -61,9 +59,9 @@ def _definition(database: OpenDatabase, each: Touched) -> str | None:
     except pymysql.Error as error:
         if error.args[0] in _MISSING:
             return ABSENT
-        if error.args[0] in _DENIED or not _stops_everything(error):
-            return None  # of a MERGE table or a view that no longer fits, say, which may be dropped all the same
-        raise
+        if _stops_everything(error):
+            raise
+        return None  # what this user may not see, or a MERGE table that no longer fits: it may be dropped all the same
     texts = [row[place] for place in _PLACES[each.kind]]
     if None in texts:
         return None  # MySQL and MariaDB keep a routine's body from those who may not alter it
